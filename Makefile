@@ -1,6 +1,6 @@
 GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 LAB := go -C internal/lab
-ORM := go -C examples/orm
+NESTED := examples/orm examples/relay
 
 # What to test and on which engine (auto, mariadb, mariadb-11.8, mysql, tidb, galera), further flags of go test and of the runner.
 PKG ?= ./...
@@ -23,10 +23,10 @@ test-full: ## each case in all ways, under all DSNs and settings, long races and
 	@echo "test-full takes about 20 minutes with 2 cores; make test takes 4"
 	@$(ENGINETEST) $(TESTFLAGS) $(PKG)
 
-.PHONY: test-orm
-test-orm: override ENGINEFLAGS += -dir ../../examples/orm
-test-orm: ## the tests of examples/orm, a module of its own, on such a server
-	@$(ENGINETEST) $(TESTFLAGS) $(PKG)
+.PHONY: test-nested
+test-nested: ## the tests of examples/orm and examples/relay, modules of their own, on such a server
+	@for dir in $(NESTED); do \
+		$(LAB) run ./cmd/enginetest -engine $(ENGINE) $(ENGINEFLAGS) -dir ../../$$dir -- -parallel 12 -timeout 60m $(TESTFLAGS) $(PKG) || exit 1; done
 
 .PHONY: test-lab
 test-lab: ## the tests of internal/lab
@@ -54,19 +54,19 @@ gofmt:
 vet:
 	@go vet ./...
 	@$(LAB) vet ./...
-	@$(ORM) vet ./...
+	@for dir in $(NESTED); do go -C $$dir vet ./... || exit 1; done
 
 .PHONY: golangci
 golangci:
 	@go run $(GOLANGCI_LINT) run ./...
 	@$(LAB) run $(GOLANGCI_LINT) run ./...
-	@$(ORM) run $(GOLANGCI_LINT) run ./...
+	@for dir in $(NESTED); do go -C $$dir run $(GOLANGCI_LINT) run ./... || exit 1; done
 
 .PHONY: check
 check: ## what the module requires, what its packages reach, how its types are named
 	@go mod tidy -diff
 	@$(LAB) mod tidy -diff
-	@$(ORM) mod tidy -diff
+	@for dir in $(NESTED); do go -C $$dir mod tidy -diff || exit 1; done
 	@$(LAB) run ./cmd/layercheck
 
 .PHONY: oldest

@@ -6,6 +6,7 @@ import (
 
 	"github.com/holdfast-go/holdfast/internal/fault"
 	"github.com/holdfast-go/holdfast/internal/input"
+	"github.com/holdfast-go/holdfast/internal/sweep"
 	"github.com/holdfast-go/holdfast/stock"
 )
 
@@ -190,15 +191,25 @@ func (c *Coupons) giveBack(ctx context.Context, to State, field string, back Ref
 	return Coupon{}, contention("refund", refund.ID)
 }
 
-// Expire drops every coupon that was not paid in time and returns how many this call dropped. It only
-// cleans up: everything else is correct without it. Any number of processes may run it at once. See
-// stock.Inventory.Expire.
+// Expire drops every coupon that was not paid in time, and tells of coupons that are about to expire or have expired, where the
+// store tells that. It returns how many this call dropped or told of. It only cleans up: everything else is correct without it.
+// Any number of processes may run it at once. See stock.Inventory.Expire.
 func (c *Coupons) Expire(ctx context.Context) (int, error) {
 	if err := c.ready(ctx); err != nil {
 		return 0, err
 	}
-	return c.units.Expire(ctx)
+	total, err := c.units.Expire(ctx)
+	for err == nil || !fault.Stops(err) && ctx.Err() == nil {
+		told, bad := c.store.TellExpiry(ctx, c.opts.ExpiringIn, tellBatch)
+		if total += told; bad != nil || told < tellBatch {
+			return total, errors.Join(err, bad)
+		}
+	}
+	return total, err
 }
+
+// tellBatch is how many coupons are told of at a time.
+const tellBatch = 500
 
 // Run calls Expire every Options.Sweep until the context ends, and returns its error. After a sweep that
 // failed it calls Options.OnError and rests longer each time, half a minute at most.
@@ -206,7 +217,7 @@ func (c *Coupons) Run(ctx context.Context) error {
 	if err := c.ready(ctx); err != nil {
 		return err
 	}
-	return c.units.Run(ctx)
+	return sweep.Run(ctx, c.opts.Sweep, c.Expire, c.opts.OnError)
 }
 
 // own returns a coupon that the buyer of For, if there is one, may see.

@@ -14,11 +14,14 @@ import (
 // The defaults and bounds of Coupons.
 const (
 	DefaultReserveFor = 30 * time.Minute // how long a reservation lives
-	MaxText           = 512              // bytes of a title or scope
-	MaxPlaces         = money.MaxPlaces  // decimal places of a currency
-	MaxDays           = 36_500           // of Terms.AfterDays and Terms.ForDays each
-	MaxBuyers         = 10_000           // buyers of one batch
-	MaxBatchID        = 41               // bytes: a slash and the digest of a buyer follow it
+	DefaultExpiringIn = 24 * time.Hour   // how long before its end a coupon is about to expire
+	MaxExpiringIn     = 366 * 24 * time.Hour
+	ExpiredWithin     = 7 * 24 * time.Hour // an end that nobody has told of for so long is not told of any more
+	MaxText           = 512                // bytes of a title or scope
+	MaxPlaces         = money.MaxPlaces    // decimal places of a currency
+	MaxDays           = 36_500             // of Terms.AfterDays and Terms.ForDays each
+	MaxBuyers         = 10_000             // buyers of one batch
+	MaxBatchID        = 41                 // bytes: a slash and the digest of a buyer follow it
 )
 
 // attempts bounds how often a call starts over because the state changed between a refusal and the lookup
@@ -32,6 +35,10 @@ type Options struct {
 	LatePay          stock.LatePay // what Pay does when the hold has expired
 	RefundFreesBuyer bool          // a refunded coupon no longer counts against Rules.PerBuyer
 	RevokeFreesBuyer bool          // nor does a revoked one
+
+	// ExpiringIn is how long before its end a coupon is about to expire (event.CouponExpiring), 1 µs to MaxExpiringIn; 0 is
+	// DefaultExpiringIn.
+	ExpiringIn time.Duration
 
 	// Hook is called after each effect, in the goroutine of the call. On a store that is bound to a
 	// caller's transaction the effect is not committed yet. It must not block.
@@ -81,6 +88,7 @@ func New(store Store, opts *Options) *Coupons {
 	c.broken = cmp.Or(
 		input.Span("HoldFor", &o.HoldFor, stock.DefaultHoldFor, stock.MaxHoldFor),
 		input.Span("ReserveFor", &o.ReserveFor, DefaultReserveFor, stock.MaxHoldFor),
+		input.Span("ExpiringIn", &o.ExpiringIn, DefaultExpiringIn, MaxExpiringIn),
 		input.Known("LatePay", o.LatePay, stock.Reacquire),
 		input.Interval("Sweep", &o.Sweep, stock.DefaultSweep),
 	)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/holdfast-go/holdfast/internal/fault"
 	"github.com/holdfast-go/holdfast/stock"
+	"github.com/holdfast-go/holdfast/stock/event"
 )
 
 // Memory is a Store in memory: for tests, examples and single programs that may lose their data.
@@ -17,6 +18,11 @@ import (
 type Memory struct {
 	// Clock is the store's clock; nil is time.Now. Set it before the first call.
 	Clock func() time.Time
+
+	// Events is where the store writes the events that Tell names; nil is nowhere. Deliver them with event.New. Set both before the
+	// first call.
+	Events *event.Memory
+	Tell   []event.Kind
 
 	// OnAlong is called for a call that carries what Along was given, as stock.Memory.OnAlong is. Set it before the first call;
 	// without it, Along is refused with ErrInvalid.
@@ -38,6 +44,10 @@ type books struct {
 	holders map[campaignNo]string // the coupon that has a position
 	batches map[string]Batch
 	granted map[string][]Grant
+
+	events *event.Memory
+	tells  event.Kinds
+	told   map[string]event.Kind // the last event of the validity of a coupon
 }
 
 // campaignNo is the number of terms, or of a code, within a campaign.
@@ -90,6 +100,7 @@ func (m *Memory) prepare() {
 			terms: map[campaignNo]Terms{}, coupons: map[string]Coupon{}, uses: map[usage]Use{},
 			codes: map[int64][]string{}, owners: map[string]campaignNo{}, holders: map[campaignNo]string{},
 			batches: map[string]Batch{}, granted: map[string][]Grant{},
+			events: m.Events, tells: event.KindsOf(m.Tell...), told: map[string]event.Kind{},
 		}
 		m.units.Clock, m.units.OnAlong = m.Clock, m.OnAlong
 	})

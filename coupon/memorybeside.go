@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/holdfast-go/holdfast/stock"
+	"github.com/holdfast-go/holdfast/stock/event"
 )
 
 // BesideGoods returns what keeps requests beside goods in memory; see UseRequest:
@@ -58,6 +59,7 @@ func (u *memoryUses) Refunded(at time.Time, calls []*stock.CompanionCall) (func(
 // apply decides the requests of calls, one after the other.
 func (u *memoryUses) apply(at time.Time, calls []*stock.CompanionCall) (func(), error) {
 	coupons, uses := map[string]Coupon{}, map[usage]Use{} // as they become
+	var told []event.Event
 	for _, call := range calls {
 		call.Companions = slices.Clone(call.Companions)
 		for i, c := range call.Companions {
@@ -84,6 +86,9 @@ func (u *memoryUses) apply(at time.Time, calls []*stock.CompanionCall) (func(), 
 			if is != was {
 				coupons[r.Coupon] = is
 			}
+			if use.State == UseReturned && !use.Replay {
+				told = append(told, Told(event.CouponReturned, is, use.Order))
+			}
 			r.Use = use
 			call.Companions[i] = r
 			use.Replay = false
@@ -93,5 +98,8 @@ func (u *memoryUses) apply(at time.Time, calls []*stock.CompanionCall) (func(), 
 	return func() {
 		maps.Copy(u.m.coupons, coupons)
 		maps.Copy(u.m.uses, uses)
+		for _, e := range told {
+			u.m.tell(at, e)
+		}
 	}, nil
 }

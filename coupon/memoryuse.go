@@ -3,10 +3,12 @@ package coupon
 import (
 	"cmp"
 	"context"
+	"maps"
 	"slices"
 	"time"
 
 	"github.com/holdfast-go/holdfast/stock"
+	"github.com/holdfast-go/holdfast/stock/event"
 )
 
 // Use implements Store.
@@ -22,8 +24,46 @@ func (m *Memory) Use(ctx context.Context, step Step, use Use, holdFor time.Durat
 			return stock.Refused, err
 		}
 		m.coupons[coupon.ID], m.uses[key] = t.after(coupon, was, use, now, now.Add(holdFor))
+		if t.To == UseReturned {
+			m.tell(now, Told(event.CouponReturned, coupon, use.Order))
+		}
 		return stock.Done, nil
 	})
+}
+
+// tell writes an event, as far as it is told.
+func (b *books) tell(now time.Time, e event.Event) {
+	if b.events != nil && b.tells.Has(e.Kind) {
+		b.events.Add(now, e)
+	}
+}
+
+// TellExpiry implements Store.
+func (m *Memory) TellExpiry(ctx context.Context, lead time.Duration, limit int) (int, error) {
+	return during(ctx, m, func(_ *stock.Memory, now time.Time) (int, error) {
+		n := 0
+		for _, id := range slices.Sorted(maps.Keys(m.coupons)) {
+			kind := m.coupons[id].expiry(now, lead)
+			if kind == 0 || n == limit || !m.tells.Has(kind) || m.told[id] >= kind {
+				continue
+			}
+			m.told[id] = kind
+			m.tell(now, Told(kind, m.coupons[id], ""))
+			n++
+		}
+		return n, nil
+	})
+}
+
+// expiry returns the event that tells of the end of the validity of a coupon at now; 0 is none.
+func (c Coupon) expiry(now time.Time, lead time.Duration) event.Kind {
+	switch {
+	case !c.Free(now), !c.Until.Add(ExpiredWithin).After(now), c.Until.Add(-lead).After(now):
+		return 0
+	case c.Until.After(now):
+		return event.CouponExpiring
+	}
+	return event.CouponExpired
 }
 
 // after returns a coupon and the use of it as a step leaves them at now. A reservation lives until the deadline.

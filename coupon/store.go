@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/holdfast-go/holdfast/stock"
+	"github.com/holdfast-go/holdfast/stock/event"
 )
 
 // Store keeps campaigns, coupons and their uses by orders. It is mechanical, like stock.Store, and follows the
@@ -52,6 +53,11 @@ type Store interface {
 	// StepReserve sets the deadline to the clock plus holdFor; a use that begins with another step has the
 	// clock for its deadline.
 	Use(ctx context.Context, step Step, use Use, holdFor time.Duration) (stock.Verdict, error)
+
+	// TellExpiry writes the events CouponExpiring and CouponExpired of up to limit coupons that are Free, each once, and returns of how
+	// many: those whose validity ends within lead, and those whose validity has ended since ExpiredWithin. Use with StepReturn writes
+	// CouponReturned, as a UseRequest does beside goods. All of it only as far as the store tells it.
+	TellExpiry(ctx context.Context, lead time.Duration, limit int) (int, error)
 
 	// UseOf returns the use of a coupon by an order, and the clock. State is Unused where there is none.
 	UseOf(ctx context.Context, coupon, order string) (Use, time.Time, error)
@@ -122,6 +128,11 @@ func Keeps(c stock.Companion) bool {
 		return c.To == Refunded || c.To == Revoked
 	}
 	return false
+}
+
+// Told returns an event of a coupon; order is whose it is about, if any.
+func Told(kind event.Kind, c Coupon, order string) event.Event {
+	return event.Event{Kind: kind, Queue: event.CouponQueue(c.ID), SKU: c.Campaign, Order: order, Buyer: c.Buyer, Ref: c.ID}
 }
 
 // BackTo returns the state that a refund which carries companions gives its coupon.

@@ -19,7 +19,7 @@ type Drift struct {
 	stock.Key        // of the product
 	Team      string // the code; empty for a number of the product itself
 
-	// Quantity is "held", "paid", "volume" or "events" of a team. Of a product it is "formed", the people whose teams
+	// Quantity is "held", "paid" or "volume" of a team. Of a product it is "formed", the people whose teams
 	// were formed; "allotted", the units that were taken out of ordinary stock for it; or "settled", the units that
 	// are available although nothing should be left.
 	Quantity string
@@ -238,7 +238,6 @@ func (b TeamBook) drifts() []Drift {
 	add("held", decimal.NewFromInt(b.Held), decimal.NewFromInt(b.Recount.Held))
 	add("paid", decimal.NewFromInt(b.Paid), decimal.NewFromInt(b.Recount.Paid))
 	add("volume", b.PaidVolume, b.Recount.PaidVolume)
-	add("events", decimal.NewFromInt(b.Events), decimal.NewFromInt(b.Recount.Events))
 	return drifts
 }
 

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/holdfast-go/holdfast/stock"
+	"github.com/holdfast-go/holdfast/stock/event"
 )
 
 func TestAuditNamesWhatHasDriftedAndRepairMendsIt(t *testing.T) {
@@ -53,9 +54,9 @@ func TestAuditNamesWhatHasDriftedAndRepairMendsIt(t *testing.T) {
 	require.Equal(t, [2]int{3, 1}, [2]int{repaired.Repaired, repaired.Units.Repaired})
 	m.sound()
 	require.Equal(t, [2]int64{2, 30}, [2]int64{m.stands().Formed, m.stands().Allotted})
-	events, err := m.store.Events(t.Context(), code, false, EventCursor{}, 10)
+	told, err := m.store.Events.List(t.Context(), event.TeamQueue(code), 0, 10)
 	require.NoError(t, err)
-	require.Equal(t, Corrected, events[len(events)-1].Kind)
+	require.Equal(t, event.TeamCorrected, told[len(told)-1].Kind)
 	require.EqualValues(t, 1, m.team(other).Version-1, "the other team was left alone: it was opened and paid")
 	again, err := m.Repair(t.Context())
 	require.NoError(t, err)

@@ -8,7 +8,7 @@
 //   - [Product]: one such product, with its [Terms]: prices, how a team is formed, minimums
 //   - [Purchase]: the request of a buyer
 //   - [Seat]: a buyer's place in a team, and its state
-//   - [Event]: what your code has to do next: create orders, pay refunds
+//   - [Event]: what your code has to do next: create orders, pay refunds; package event delivers it
 //
 // Then read [Payment], [Team], [Decision], [Refund] and [Options]. [Memory] is a store for tests;
 // sqlstore.GroupBuy is the one on MySQL. [Store], and the types that only its methods use, are for authors of
@@ -28,13 +28,15 @@
 //	case payment.Due: // too late: not an error, so that your transaction commits the refund that is due
 //	case payment.Formed: // this payment formed the team of payment.Members
 //	}
-//	err = groups.Run(ctx, func(ctx context.Context, e groupbuy.Event) error { // deadlines and events
+//	go groups.Run(ctx) // deadlines
+//	events := event.New(sqlstore.NewEvents(db, nil), nil)
+//	err = events.Run(ctx, groups.Handle(func(ctx context.Context, e groupbuy.Event) error {
 //		switch e.Kind {
-//		case groupbuy.TeamFormed: // create an order for each of e.Members, once
-//		case groupbuy.RefundOwed: // pay e.Seat back under the number e.Refund()
+//		case event.TeamFormed: // create an order for each of e.Members, once
+//		case event.RefundOwed: // pay e.Seat back under the number e.Refund()
 //		}
 //		return nil // after an error the event is delivered again, later
-//	})
+//	}))
 //
 // # States and steps
 //
@@ -48,7 +50,7 @@
 // deadlines, late payments, replays and audits apply to it. Seat, team and units change together or not at
 // all. The steps of a seat and their effects on its team are data: see [Transitions].
 //
-//	             Pay            Refund, team failed              delivered
+//	             Pay            Refund, team failed            money is back
 //	Held ─────────────► Paid ─────────────────────► RefundDue ─────────────► Refunded
 //	 │ │                 ▲                              ▲
 //	 │ │ deadline        │ late Pay, seat free          │
@@ -80,11 +82,10 @@
 //
 // # Events
 //
-// An event is written in the transaction of the change that it reports. It is delivered at least once, under
-// a stable ID, and in order within its team, by as many processes as you like: by [Groups.Run], or by a job
-// that calls [Groups.Deliver] and [Groups.Expire]. A handler that fails gets the event again, after a pause
-// that doubles. After [Options].MaxTries tries the event is set aside: see [Groups.Poisoned] and
-// [Groups.Redeliver]. A failing event holds up no other team.
+// An event is written in the transaction of the change that it reports. Package event delivers it, with those of the shop's
+// other stock: at least once, under a stable ID, and in order within its team. [Groups.Handle] gives a handler the team and
+// its seats as well, and makes the seat of a refund that it has paid Refunded. A shop that pays refunds elsewhere calls
+// [Groups.Return]. A failing event holds up no other team.
 //
 // Always pay, cancel and refund seats through this package. If something else, such as the stock sweeper,
 // changes a seat's hold, the seat catches up at the next Expire.

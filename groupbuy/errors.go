@@ -72,12 +72,6 @@ var (
 	ErrRefunded  = errors.New("groupbuy: the seat is refunded")
 )
 
-// The refusals of events, which Redeliver returns. A retry of the same call does not help.
-var (
-	ErrUnknownEvent = errors.New("groupbuy: the team has no such event")
-	ErrNotPoisoned  = errors.New("groupbuy: the event is not set aside")
-)
-
 // ProductError says which product or activity refused. It unwraps to ErrUnknownActivity, ErrUnknownProduct, ErrHidden,
 // ErrNotStarted, ErrEnded, ErrPreparing, ErrRemoved or ErrMembersOnly.
 type ProductError = allot.ProductError
@@ -106,24 +100,6 @@ func (e *SeatError) Error() string { return fmt.Sprintf("%v (order %q)", e.Err, 
 
 // Unwrap returns the reason.
 func (e *SeatError) Unwrap() error { return e.Err }
-
-// EventError says which event was not delivered. It unwraps to the error of the handler, or to ErrUnknownEvent or
-// ErrNotPoisoned.
-type EventError struct {
-	Event Event // as it was given to the handler; Poisoned where it has been set aside since
-	Err   error
-}
-
-// Error implements error.
-func (e *EventError) Error() string {
-	if e.Event.Kind == 0 {
-		return fmt.Sprintf("%v (event %s)", e.Err, e.Event.ID())
-	}
-	return fmt.Sprintf("groupbuy: event %s (%v), try %d: %v", e.Event.ID(), e.Event.Kind, e.Event.Tries, e.Err)
-}
-
-// Unwrap returns the reason.
-func (e *EventError) Unwrap() error { return e.Err }
 
 // seatError returns the error that names the state a seat is in.
 func seatError(order string, state SeatState) error {

@@ -13,14 +13,16 @@ import (
 
 	"github.com/holdfast-go/holdfast/groupbuy"
 	"github.com/holdfast-go/holdfast/stock"
+	"github.com/holdfast-go/holdfast/stock/event"
 )
 
 // A team of three from its opening to the orders that it becomes, in a store that forgets.
 func Example() {
 	ctx := context.Background()
-	units := new(stock.Memory)
+	units := &stock.Memory{Events: new(event.Memory)}
 	must(stock.New(units, nil).Define(ctx, stock.Key{SKU: 42}, 1000, stock.Terms{}))         // ordinary stock
 	groups := groupbuy.New(&groupbuy.Memory{Stock: units}, &groupbuy.Options{Code: codes()}) // leave Code out: nobody is to guess it
+	events := event.New(units.Events, nil)
 	must(groups.Define(ctx, groupbuy.Activity{ID: 7, Title: "Tea week", Formation: 24 * time.Hour, End: time.Now().AddDate(0, 0, 7)}))
 	tea := stock.Key{SKU: 42, Activity: 7}
 	must(groups.Offer(ctx, groupbuy.Product{Key: tea, Name: "Tea", Terms: groupbuy.Terms{
@@ -40,21 +42,21 @@ func Example() {
 		fmt.Println(order, payment.Seat.State, payment.Formed)
 	}
 
-	must(groups.Deliver(ctx, func(_ context.Context, e groupbuy.Event) error {
+	must(events.Deliver(ctx, groups.Handle(func(_ context.Context, e groupbuy.Event) error {
 		for _, member := range e.Members {
-			fmt.Println(e.ID(), e.Kind, "an order for buyer", member.Buyer)
+			fmt.Println(e.Queue, e.Kind, "an order for buyer", member.Buyer)
 		}
 		return nil
-	}))
+	})))
 	// Output:
 	// team TEAMA22222 seat held
 	// groupbuy: the team is full (team "TEAMA22222")
 	// o-2 paid false
 	// o-1 paid false
 	// o-3 paid true
-	// TEAMA22222/1 team formed an order for buyer 2
-	// TEAMA22222/1 team formed an order for buyer 1
-	// TEAMA22222/1 team formed an order for buyer 3
+	// team/TEAMA22222 team formed an order for buyer 2
+	// team/TEAMA22222 team formed an order for buyer 1
+	// team/TEAMA22222 team formed an order for buyer 3
 }
 
 // Define is safe to call at every start of a program.
@@ -305,13 +307,13 @@ func ExampleGroups_Pay_late() {
 	s.clock.advance(15 * time.Minute)
 	payment, err := s.groups.Pay(ctx, "o-1")
 	fmt.Println(err, payment.Due, payment.Seat.State, payment.Why)
-	for event := range all(s.groups.Events(ctx, code)) {
-		fmt.Println(event.ID(), event.Kind, event.Order)
+	for is := range all(s.events.Of(ctx, event.TeamQueue(code))) {
+		fmt.Println(is.Kind, is.Order)
 	}
 	// Output:
 	// <nil> true refund due groupbuy: the seat has expired (order "o-1")
-	// TEAMA22222/1 seat released o-1
-	// TEAMA22222/2 refund owed o-1
+	// seat released o-1
+	// refund owed o-1
 }
 
 // With stock.Reacquire a seat that has expired is taken again where it is still free.
@@ -460,26 +462,30 @@ func ExampleGroups_Expire() {
 	// TEAMB22222 formed deadline
 }
 
-// Run is a program's own sweeper and courier. It ends with its context.
+// Run is a program's own sweeper. It ends with its context. Events are delivered beside it.
 func ExampleGroups_Run() {
 	ctx, stop := context.WithCancel(context.Background())
 	s := newShop(ctx)
 	code := s.team(ctx, 1)
 	must(s.groups.Pay(ctx, "o-1"))
 	must(s.groups.Form(ctx, code, groupbuy.Decision{Actor: "ann", Reason: "good enough"}))
-	err := s.groups.Run(ctx, func(_ context.Context, e groupbuy.Event) error {
+	swept := make(chan error)
+	go func() { swept <- s.groups.Run(ctx) }()
+	err := s.events.Run(ctx, s.groups.Handle(func(_ context.Context, e groupbuy.Event) error {
 		fmt.Println(e.Kind)
 		stop()
 		return nil
-	})
+	}))
 	fmt.Println(err)
+	fmt.Println(<-swept)
 	// Output:
 	// team formed
+	// context canceled
 	// context canceled
 }
 
 // What a handler fails to do it gets again, and the later events of the team wait for it.
-func ExampleGroups_Deliver() {
+func ExampleGroups_Handle() {
 	ctx := context.Background()
 	s := newShop(ctx)
 	code := s.team(ctx, 2)
@@ -488,79 +494,50 @@ func ExampleGroups_Deliver() {
 	must(s.groups.Fail(ctx, code, groupbuy.Decision{Actor: "ann", Reason: "tea is bad"}))
 
 	working := false
-	bank := func(_ context.Context, e groupbuy.Event) error {
+	bank := s.groups.Handle(func(_ context.Context, e groupbuy.Event) error {
 		switch {
-		case e.Kind != groupbuy.RefundOwed:
-			fmt.Println(e.ID(), e.Kind)
+		case e.Kind != event.RefundOwed:
+			fmt.Println(e.Kind)
 			return nil
 		case !working:
 			return errors.New("the bank is closed")
 		}
-		fmt.Println(e.ID(), "pay", e.Seat.Buyer, "back under", e.Refund(), "try", e.Tries)
+		fmt.Println("pay", e.Seat.Buyer, "back under", e.Refund(), "failures", e.Failures)
 		return nil
-	}
-	fmt.Println(must(s.groups.Deliver(ctx, bank)), "delivered")
-	fmt.Println(must(s.groups.Deliver(ctx, bank)), "delivered") // not due again yet
+	})
+	fmt.Println(must(s.events.Deliver(ctx, bank)), "delivered")
+	fmt.Println(must(s.events.Deliver(ctx, bank)), "delivered") // not due again yet
 	working = true
 	s.clock.advance(time.Second)
-	fmt.Println(must(s.groups.Deliver(ctx, bank)), "delivered")
+	fmt.Println(must(s.events.Deliver(ctx, bank)), "delivered")
 	fmt.Println(must(s.groups.Seat(ctx, "o-1")).State)
 	// Output:
-	// TEAMA22222/1 team failed
+	// team failed
 	// 1 delivered
 	// 0 delivered
-	// TEAMA22222/2 pay 1 back under group/o-1 try 2
-	// TEAMA22222/3 pay 2 back under group/o-2 try 1
+	// pay 1 back under group/o-1 failures 1
+	// pay 2 back under group/o-2 failures 0
 	// 2 delivered
 	// refunded
 }
 
-// An event that nobody could do is set aside, and is delivered by hand once that is mended.
-func ExampleGroups_Redeliver() {
-	ctx := context.Background()
-	s := newShop(ctx)
-	code := s.poisoned(ctx)
-	for range 2 { // the second finds it done, and does not call the handler
-		event, err := s.groups.Redeliver(ctx, code, 1, func(_ context.Context, e groupbuy.Event) error {
-			fmt.Println("doing", e.ID(), e.Kind)
-			return nil
-		})
-		fmt.Println(event.Poisoned, event.DoneAt.Format(time.TimeOnly), err)
-	}
-	_, err := s.groups.Redeliver(ctx, code, 9, func(context.Context, groupbuy.Event) error { return nil })
-	fmt.Println(err)
-	// Output:
-	// doing TEAMA22222/1 team failed
-	// false 09:00:00 <nil>
-	// false 09:00:00 <nil>
-	// groupbuy: the team has no such event (event TEAMA22222/9)
-}
-
-func ExampleGroups_Poisoned() {
-	ctx := context.Background()
-	s := newShop(ctx)
-	s.poisoned(ctx)
-	for event := range all(s.groups.Poisoned(ctx)) {
-		fmt.Println(event.ID(), event.Kind, event.Tries, event.Failure)
-	}
-	// Output:
-	// TEAMA22222/1 team failed 1 no idea what to do
-}
-
-func ExampleGroups_Events() {
+// A shop that pays refunds in a job of its own says so.
+func ExampleGroups_Return() {
 	ctx := context.Background()
 	s := newShop(ctx)
 	code := s.team(ctx, 2)
 	must(s.groups.Pay(ctx, "o-1"))
-	must(s.groups.Refund(ctx, groupbuy.Refund{Order: "o-1", Actor: "ann", Reason: "asked to leave"}))
-	must(s.groups.Pay(ctx, "o-2"))
-	must(s.groups.Form(ctx, code, groupbuy.Decision{Actor: "ann", Reason: "good enough"}))
-	for event := range all(s.groups.Events(ctx, code)) {
-		fmt.Println(event.No, event.Kind, event.Order)
+	must(s.groups.Fail(ctx, code, groupbuy.Decision{Actor: "ann", Reason: "tea is bad"}))
+	for seat := range all(s.groups.Refunds(ctx, groupbuy.RefundDue)) {
+		fmt.Println("pay", seat.Buyer, "back under", groupbuy.RefundID(seat.Order))
+		fmt.Println(must(s.groups.Return(ctx, seat.Order)).State)
 	}
+	_, err := s.groups.Return(ctx, "o-2")
+	fmt.Println(err)
 	// Output:
-	// 1 refund owed o-1
-	// 2 team formed
+	// pay 1 back under group/o-1
+	// refunded
+	// groupbuy: the seat is cancelled (order "o-2")
 }
 
 func ExampleGroups_Activity() {
@@ -777,6 +754,7 @@ type shop struct {
 	groups *groupbuy.Groups
 	store  *groupbuy.Memory
 	stock  *stock.Inventory
+	events *event.Events
 	clock  *clock
 }
 
@@ -785,11 +763,11 @@ var tea = stock.Key{SKU: 42, Activity: 7}
 
 func newShop(ctx context.Context) *shop {
 	clock := newClock()
-	units := &stock.Memory{Clock: clock.now}
+	units := &stock.Memory{Clock: clock.now, Events: &event.Memory{Clock: clock.now}}
 	store := &groupbuy.Memory{Stock: units}
 	s := &shop{
-		groups: groupbuy.New(store, &groupbuy.Options{Code: codes()}),
-		store:  store, stock: stock.New(units, nil), clock: clock,
+		groups: groupbuy.New(store, &groupbuy.Options{Code: codes()}), events: event.New(units.Events, nil),
+		store: store, stock: stock.New(units, nil), clock: clock,
 	}
 	must(s.stock.Define(ctx, stock.Key{SKU: 42}, 1000, stock.Terms{}))
 	must(s.groups.Define(ctx, groupbuy.Activity{ID: 7, Title: "Tea week", Formation: 24 * time.Hour, End: clock.at.AddDate(0, 0, 7)}))
@@ -813,15 +791,6 @@ func (s *shop) team(ctx context.Context, seats int64) string {
 	for n := int64(2); n <= seats; n++ {
 		must(s.groups.For(fmt.Sprint(n)).Join(ctx, code, buy(fmt.Sprint("o-", n))))
 	}
-	return code
-}
-
-// poisoned fails a team whose first event no handler can do, and returns its code.
-func (s *shop) poisoned(ctx context.Context) string {
-	code := s.team(ctx, 1)
-	must(s.groups.Cancel(ctx, "o-1"))
-	hasty := groupbuy.New(s.store, &groupbuy.Options{MaxTries: 1})
-	must(hasty.Deliver(ctx, func(context.Context, groupbuy.Event) error { return errors.New("no idea what to do") }))
 	return code
 }
 

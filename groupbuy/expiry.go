@@ -28,7 +28,9 @@ func (g *Groups) Expire(ctx context.Context) (int, error) {
 	}
 	total := 0
 	books := g.books()
-	sweeps := [...]func(context.Context) (int, error){g.expireSeats, g.expireTeams, books.ExpireActivities, books.ExpireProducts}
+	sweeps := [...]func(context.Context) (int, error){
+		g.expireSeats, g.expireTeams, books.ExpireActivities, books.ExpireProducts, g.catchUp,
+	}
 	err := each(ctx, sweeps[:], stops, func(sweep func(context.Context) (int, error)) error {
 		changed, err := sweep(ctx)
 		total += changed
@@ -37,21 +39,13 @@ func (g *Groups) Expire(ctx context.Context) (int, error) {
 	return total, err
 }
 
-// Run calls Expire, and Deliver where a handler is given, every Options.Sweep until the context ends, and returns
-// its error. After a sweep that failed it calls Options.OnError and rests longer each time, half a minute at
-// most.
-func (g *Groups) Run(ctx context.Context, handle Handler) error {
+// Run calls Expire every Options.Sweep until the context ends, and returns its error. After a sweep that failed it calls
+// Options.OnError and rests longer each time, half a minute at most. Run the delivery of events beside it: see Handle.
+func (g *Groups) Run(ctx context.Context) error {
 	if err := g.ready(ctx); err != nil {
 		return err
 	}
-	return sweep.Run(ctx, g.opts.Sweep, func(ctx context.Context) (int, error) {
-		changed, err := g.Expire(ctx)
-		if handle == nil || ctx.Err() != nil {
-			return changed, err
-		}
-		delivered, bad := g.Deliver(ctx, handle)
-		return changed + delivered, errors.Join(err, bad)
-	}, g.opts.OnError)
+	return sweep.Run(ctx, g.opts.Sweep, g.Expire, g.opts.OnError)
 }
 
 // stops reports whether an error is one of the whole store, so that nothing else can be done either.
@@ -71,6 +65,16 @@ func each[T any](ctx context.Context, all []T, stops func(error) bool, call func
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// catchUp has a store hand over the events that an earlier version of this module has written in a table of its own.
+func (g *Groups) catchUp(ctx context.Context) (int, error) {
+	if store, ok := g.store.(interface {
+		CatchUp(ctx context.Context) (int, error)
+	}); ok {
+		return store.CatchUp(ctx)
+	}
+	return 0, nil
 }
 
 // expireSeats releases every seat that is Held and past its deadline.

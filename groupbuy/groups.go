@@ -10,14 +10,6 @@ import (
 	"github.com/holdfast-go/holdfast/stock"
 )
 
-// The defaults of Groups.
-const (
-	DefaultLeaseFor = time.Minute // how long a handler may take
-	DefaultRetryIn  = time.Second // the first pause after a handler failed
-	DefaultMaxTries = 20          // then an event is set aside
-	MaxRetryIn      = time.Hour   // the longest pause
-)
-
 // attempts bounds how often a call starts over because the state changed between a refusal and the lookup
 // of its reason.
 const attempts = 100
@@ -31,13 +23,6 @@ type Options struct {
 	RefundFreesBuyer bool          // a refund gives its units back to the buyer's limit
 	RefundRedeemed   bool          // allow Refund of a seat whose units were redeemed; otherwise it is stock.ErrRedeemed
 
-	// LeaseFor is how long a handler may take until the event is given to another process, 1 µs to
-	// stock.MaxHoldFor; 0 is DefaultLeaseFor.
-	LeaseFor time.Duration
-	// the first pause after a handler failed, 1 µs to MaxRetryIn; each further one is twice as long; 0 is DefaultRetryIn
-	RetryIn  time.Duration
-	MaxTries int64 // an event is set aside after so many tries; 0 is DefaultMaxTries
-
 	// Code makes the code of a team: CodeLength bytes, each a capital letter or a digit. Nil is crypto/rand, and
 	// anything that can be guessed lets teams be guessed.
 	Code func() string
@@ -47,7 +32,7 @@ type Options struct {
 	Hook func(context.Context, Effect)
 
 	Sweep   time.Duration // how long Run rests between two sweeps; 0 is stock.DefaultSweep
-	OnError func(error)   // what Run and Deliver do with the errors of sweeps and handlers; nil drops them
+	OnError func(error)   // what Run does with the errors of sweeps; nil drops them
 }
 
 // Effect is one change that took effect. A replay has none. Seats that leave because their team ended have none
@@ -87,13 +72,9 @@ func New(store Store, opts *Options) *Groups {
 		g.opts = *opts
 	}
 	o := &g.opts
-	o.MaxTries = cmp.Or(o.MaxTries, DefaultMaxTries)
 	g.broken = cmp.Or(
 		input.Span("HoldFor", &o.HoldFor, stock.DefaultHoldFor, stock.MaxHoldFor),
 		input.Known("LatePay", o.LatePay, stock.Reacquire),
-		input.Span("LeaseFor", &o.LeaseFor, DefaultLeaseFor, stock.MaxHoldFor),
-		input.Span("RetryIn", &o.RetryIn, DefaultRetryIn, MaxRetryIn),
-		input.NotNegative("MaxTries", o.MaxTries),
 		input.Interval("Sweep", &o.Sweep, stock.DefaultSweep),
 	)
 	return g.over(store)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/holdfast-go/holdfast/internal/suite"
 	"github.com/holdfast-go/holdfast/stock"
+	"github.com/holdfast-go/holdfast/stock/event"
 )
 
 // market is a shop with ordinary stock of SKU 42 and one activity.
@@ -46,7 +47,7 @@ func amount(s string) decimal.Decimal { return decimal.RequireFromString(s) }
 func newMarket(t *testing.T) *market {
 	t.Helper()
 	clock := &suite.Clock{From: noon}
-	m := &market{t: t, clock: clock, store: &Memory{Clock: clock.Now}}
+	m := &market{t: t, clock: clock, store: &Memory{Clock: clock.Now, Events: &event.Memory{Clock: clock.Now}}}
 	m.Groups = New(m.store, &Options{Hook: func(_ context.Context, e Effect) { m.told = append(m.told, e) }})
 	_, err := m.units.Define(t.Context(), stock.Key{SKU: onMarket.SKU}, 100, stock.Terms{})
 	require.NoError(t, err)
@@ -120,13 +121,10 @@ func (m *market) sound() {
 
 func TestOptionsAreCopiedAndHaveDefaults(t *testing.T) {
 	t.Parallel()
-	opts := &Options{LeaseFor: time.Hour + time.Nanosecond}
+	opts := &Options{HoldFor: time.Hour + time.Nanosecond}
 	g := New(&Memory{}, opts)
 	*opts = Options{HoldFor: -1}
-	require.Equal(t, stock.DefaultHoldFor, g.opts.HoldFor)
-	require.Equal(t, time.Hour, g.opts.LeaseFor)
-	require.Equal(t, DefaultRetryIn, g.opts.RetryIn)
-	require.EqualValues(t, DefaultMaxTries, g.opts.MaxTries)
+	require.Equal(t, time.Hour, g.opts.HoldFor)
 	require.Equal(t, stock.DefaultSweep, g.opts.Sweep)
 	require.NoError(t, g.ready(t.Context()))
 }

@@ -1,7 +1,6 @@
 package groupbuy
 
 import (
-	"context"
 	"fmt"
 	"math"
 	"strings"
@@ -13,6 +12,7 @@ import (
 
 	"github.com/holdfast-go/holdfast/internal/suite"
 	"github.com/holdfast-go/holdfast/stock"
+	"github.com/holdfast-go/holdfast/stock/event"
 )
 
 // untouchedStore is a store that must not be called: bad input is refused before any I/O.
@@ -31,9 +31,6 @@ func long(n int) string { return strings.Repeat("x", n) }
 
 // endless is an amount of a million digits.
 var endless = decimal.New(1, 1_000_000)
-
-// ignored is a handler that does nothing.
-func ignored(context.Context, Event) error { return nil }
 
 // TestUnusableGroupsRefuseEveryCall: the constructor does not fail; each call does.
 func TestUnusableGroupsRefuseEveryCall(t *testing.T) {
@@ -57,10 +54,6 @@ func TestUnusableGroupsRefuseEveryCall(t *testing.T) {
 		{"HoldFor of 1ns", with(Options{HoldFor: 1}), "HoldFor"},
 		{"endless HoldFor", with(Options{HoldFor: stock.MaxHoldFor + 1}), "HoldFor"},
 		{"unknown LatePay", with(Options{LatePay: stock.Reacquire + 1}), "LatePay"},
-		{"negative LeaseFor", with(Options{LeaseFor: -1}), "LeaseFor"},
-		{"negative RetryIn", with(Options{RetryIn: -1}), "RetryIn"},
-		{"endless RetryIn", with(Options{RetryIn: MaxRetryIn + 1}), "RetryIn"},
-		{"negative MaxTries", with(Options{MaxTries: -1}), "MaxTries"},
 		{"negative Sweep", with(Options{Sweep: -1}), "Sweep"},
 	} {
 		c.RefusesEveryCall(t.Context(), broken.name, broken.groups, broken.field)
@@ -214,6 +207,7 @@ func TestBadIDsAreRefused(t *testing.T) {
 			c.Invalid("Cancel", suite.Err(g.Cancel(ctx, id)))
 			c.Invalid("Refund", suite.Err(g.Refund(ctx, Refund{Order: id})))
 			c.Invalid("Resolve", suite.Err(g.Resolve(ctx, id)))
+			c.Invalid("Return", suite.Err(g.Return(ctx, id)))
 			c.Invalid("Seat", suite.Err(g.Seat(ctx, id)))
 		}
 		c.Invalid("Join", suite.Err(g.For("1").Join(ctx, id, buying("1"))))
@@ -221,8 +215,6 @@ func TestBadIDsAreRefused(t *testing.T) {
 		c.Invalid("Fail", suite.Err(g.Fail(ctx, id, by)))
 		c.Invalid("Team", suite.Err(g.Team(ctx, id)))
 		c.Invalid("Members", suite.Err(suite.Gather(g.Members(ctx, id))))
-		c.Invalid("Events", suite.Err(suite.Gather(g.Events(ctx, id))))
-		c.Invalid("Redeliver", suite.Err(g.Redeliver(ctx, id, 1, ignored)))
 	}
 }
 
@@ -243,13 +235,11 @@ func TestBadKeysAndStatesAreRefused(t *testing.T) {
 		c.Invalid("End", suite.Err(g.End(ctx, id)))
 		c.Invalid("Activity", suite.Err(g.Activity(ctx, id)))
 		c.Invalid("Products", suite.Err(suite.Gather(g.Products(ctx, id))))
-		c.Invalid("Redeliver", suite.Err(g.Redeliver(ctx, "ABCDEFGHJK", id, ignored)))
 	}
 	for _, state := range []SeatState{NoSeat, Held, Paid, Cancelled, Expired, 99} {
 		c.Invalid(fmt.Sprint("Refunds in ", state), suite.Err(suite.Gather(g.Refunds(ctx, state))))
 	}
-	c.Invalid("Deliver to nobody", suite.Err(g.Deliver(ctx, nil)))
-	c.Invalid("Redeliver to nobody", suite.Err(g.Redeliver(ctx, "ABCDEFGHJK", 1, nil)))
+	c.Invalid("Handle with nobody", g.Handle(nil)(ctx, event.Event{Kind: event.TeamFormed}))
 }
 
 func TestBadDecisionsAreRefused(t *testing.T) {

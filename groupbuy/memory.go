@@ -8,6 +8,7 @@ import (
 
 	"github.com/holdfast-go/holdfast/internal/allot"
 	"github.com/holdfast-go/holdfast/stock"
+	"github.com/holdfast-go/holdfast/stock/event"
 )
 
 // Memory is a Store in memory: for tests, examples and single programs that may lose their data.
@@ -21,6 +22,10 @@ type Memory struct {
 	// Clock is the clock of a store without Stock; nil is time.Now. A store with a Stock uses the clock of that.
 	// Set it before the first call.
 	Clock func() time.Time
+
+	// Events is where a store without Stock writes the events of its teams; nil is nowhere. A store with a Stock writes them into
+	// the Events of that. Set it before the first call.
+	Events *event.Memory
 
 	// OnAlong is called for a call that carries what Along was given, as that of stock.Memory is. A store with a Stock calls that of
 	// the Stock. Set it before the first call.
@@ -44,7 +49,6 @@ type books struct {
 
 	lateSeats memoryQueue // seats that may be Held, by Deadline
 	lateTeams memoryQueue // teams that may be Forming, by Deadline
-	dueEvents memoryQueue // what may be the next event of a team, by when it is due
 }
 
 // memoryPool has the teams of a product, and counts them and their seats.
@@ -54,15 +58,12 @@ type memoryPool struct {
 	held    int64         // seats that are Held
 }
 
-// memoryTeam is a team with its seats and events.
+// memoryTeam is a team with its seats.
 type memoryTeam struct {
 	Team
 
 	orders []string          // of its seats, in the order of TakenAt
 	live   map[string]string // the order of each buyer who has a live seat
-	events []Event           // number n is at n-1; without Team, Seat and Members
-	next   int               // how many are done or set aside, all before the next event
-	due    time.Time         // when the next event is due
 }
 
 // stock returns the units.
@@ -73,7 +74,7 @@ func (m *Memory) stock() *stock.Memory {
 		}
 		m.books = &books{units: m.Stock, Rows: allot.NewRows(Kind{})}
 		if m.units == nil {
-			m.own.Clock, m.own.OnAlong = m.Clock, m.OnAlong
+			m.own.Clock, m.own.OnAlong, m.own.Events = m.Clock, m.OnAlong, m.Events
 			m.units = &m.own
 		}
 		m.pools, m.teams = map[stock.Key]*memoryPool{}, map[string]*memoryTeam{}

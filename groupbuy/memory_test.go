@@ -11,6 +11,7 @@ import (
 	"github.com/holdfast-go/holdfast/groupbuy"
 	"github.com/holdfast-go/holdfast/internal/suite"
 	"github.com/holdfast-go/holdfast/stock"
+	"github.com/holdfast-go/holdfast/stock/event"
 )
 
 func TestMemoryZeroValueIsUsable(t *testing.T) {
@@ -26,9 +27,9 @@ func TestMemoryZeroValueIsUsable(t *testing.T) {
 	require.WithinDuration(t, time.Now(), now, time.Minute)
 
 	var fresh groupbuy.Memory
-	due, err := fresh.DueEvents(t.Context(), 10)
+	late, err := fresh.LateTeams(t.Context(), 10)
 	require.NoError(t, err)
-	require.Empty(t, due)
+	require.Empty(t, late)
 
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -49,9 +50,9 @@ func (s *shop) ends(codes ...string) []groupbuy.TeamEnd {
 }
 
 // books returns the seats and the events of a team, and the holds of the seats.
-func (s *shop) books(code string) (seats []groupbuy.Seat, events []groupbuy.Event, holds []stock.State) {
+func (s *shop) books(code string) (seats []groupbuy.Seat, events []event.Event, holds []stock.State) {
 	ctx := context.Background()
-	seats, events = must(suite.Gather(s.groups.Members(ctx, code))), must(suite.Gather(s.groups.Events(ctx, code)))
+	seats, events = must(suite.Gather(s.groups.Members(ctx, code))), must(suite.Gather(s.events.Of(ctx, event.TeamQueue(code))))
 	for _, seat := range seats {
 		holds = append(holds, must(s.stock.Hold(ctx, seat.Order)).State)
 	}
@@ -59,7 +60,7 @@ func (s *shop) books(code string) (seats []groupbuy.Seat, events []groupbuy.Even
 }
 
 // left demands that a team was left as it was.
-func (s *shop) left(t *testing.T, code string, seats []groupbuy.Seat, events []groupbuy.Event, holds []stock.State) {
+func (s *shop) left(t *testing.T, code string, seats []groupbuy.Seat, events []event.Event, holds []stock.State) {
 	t.Helper()
 	isSeats, isEvents, isHolds := s.books(code)
 	require.Equal(t, seats, isSeats)
@@ -140,19 +141,6 @@ func TestMemoryCarriesACrowd(t *testing.T) {
 	}
 	require.Equal(t, teams, seats)
 	require.Empty(t, must(s.store.LateTeams(t.Context(), 1)), "nobody is left in any")
-	events := 0
-	for {
-		due := must(s.store.DueEvents(t.Context(), 200))
-		if len(due) == 0 {
-			break
-		}
-		for _, e := range due {
-			require.Equal(t, stock.Done, must(s.store.Lease(t.Context(), e, time.Minute)))
-			require.Equal(t, stock.Done, must(s.store.Delivered(t.Context(), e)))
-		}
-		events += len(due)
-	}
-	require.Equal(t, 2*teams, events)
 	require.Less(t, time.Since(began), 30*time.Second)
 	require.False(t, must(s.store.Unfinished(t.Context(), tea)))
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/holdfast-go/holdfast/stock"
+	"github.com/holdfast-go/holdfast/stock/event"
 )
 
 // memoryChange is the change of one call to teams and their seats. It changes copies, and keep stores them.
@@ -16,7 +17,7 @@ type memoryChange struct {
 	now    time.Time
 	teams  map[string]*TeamRecord
 	seats  map[string]Seat
-	events []Event
+	events []event.Event
 	back   map[stock.Key]bool // products to which units have come back
 }
 
@@ -84,7 +85,7 @@ func (c *memoryChange) move(step Step, with stock.Step, order string) error {
 	c.seats[order] = seat
 	c.events = append(c.events, events...)
 	c.returns(seat.Key, with)
-	if slices.ContainsFunc(events, func(e Event) bool { return e.Kind == TeamFormed }) {
+	if slices.ContainsFunc(events, func(e event.Event) bool { return e.Kind == event.TeamFormed }) {
 		for _, other := range c.seatsOf(team.Code) {
 			if other.State == Paid && other.Status == Forming {
 				other.Status = Formed
@@ -137,8 +138,8 @@ func (c *memoryChange) keep() {
 	for _, seat := range c.seats {
 		c.m.keepSeat(seat)
 	}
-	for _, event := range c.events {
-		c.m.keepEvent(event, c.now)
+	if events := c.m.units.Events; events != nil {
+		events.Add(c.now, c.events...)
 	}
 	for key := range c.back {
 		c.m.Reopen(key, c.now)
@@ -152,7 +153,7 @@ func (m *Memory) keepTeam(is Team) {
 	if team == nil {
 		team = &memoryTeam{live: map[string]string{}}
 		m.teams[is.Code], pool.teams = team, append(pool.teams, team)
-		m.lateTeams.add(is.Deadline, is.Code, 0)
+		m.lateTeams.add(is.Deadline, is.Code)
 	} else if was = team.State; is.Version != team.Version {
 		is.Version = team.Version + 1
 	}
@@ -167,7 +168,7 @@ func (m *Memory) keepSeat(is Seat) {
 	if !known {
 		team.orders = append(team.orders, is.Order)
 		m.buyers[is.Buyer] = append(m.buyers[is.Buyer], is.Order)
-		m.lateSeats.add(is.Deadline, is.Order, 0)
+		m.lateSeats.add(is.Deadline, is.Order)
 	}
 	pool.held += count(is.State == Held) - count(was.State == Held)
 	switch {
@@ -181,21 +182,6 @@ func (m *Memory) keepSeat(is Seat) {
 		m.Rows.Products[is.Key] = product
 	}
 	m.seats[is.Order] = is
-}
-
-// keepEvent stores a new event. It is due at once if no other event of its team is open.
-func (m *Memory) keepEvent(e Event, now time.Time) {
-	team := m.teams[e.Code]
-	team.events = append(team.events, e)
-	if team.next == len(team.events)-1 {
-		m.schedule(team, now)
-	}
-}
-
-// schedule sets when the next event of a team is due.
-func (m *Memory) schedule(team *memoryTeam, due time.Time) {
-	team.due = due
-	m.dueEvents.add(due, team.Code, team.events[team.next].No)
 }
 
 // count is 1 for true and 0 for false.
@@ -212,15 +198,14 @@ type memoryQueue []memoryDue
 type memoryDue struct {
 	at time.Time
 	id string
-	no int64
 }
 
 func (d memoryDue) compare(other memoryDue) int {
-	return cmp.Or(d.at.Compare(other.at), strings.Compare(d.id, other.id), cmp.Compare(d.no, other.no))
+	return cmp.Or(d.at.Compare(other.at), strings.Compare(d.id, other.id))
 }
 
 // add adds an entry.
-func (q *memoryQueue) add(at time.Time, id string, no int64) { heap.Push(q, memoryDue{at, id, no}) }
+func (q *memoryQueue) add(at time.Time, id string) { heap.Push(q, memoryDue{at, id}) }
 
 // first returns up to limit entries that are due, and leaves them in the queue. It drops entries that are not good.
 func (q *memoryQueue) first(now time.Time, limit int, good func(memoryDue) bool) []memoryDue {

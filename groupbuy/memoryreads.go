@@ -198,7 +198,6 @@ func (m *Memory) Books(ctx context.Context, key stock.Key, after string, limit i
 func (m *Memory) book(ctx context.Context, units *stock.Memory, team *memoryTeam) (TeamBook, error) {
 	book := TeamBook{Team: team.Team}
 	book.Recount.PaidVolume = decimal.New(0, -VolumePlaces)
-	book.Recount.Events = int64(len(team.events))
 	for seat := range m.seatsOf(slices.Sorted(slices.Values(team.orders))) {
 		switch seat.State { //nolint:exhaustive // teams do not count the others
 		case Held:

@@ -18,7 +18,7 @@ func (m *Memory) LateSeats(ctx context.Context, team string, limit int) ([]strin
 			due = m.lateSeats.first(now, limit, late)
 		} else if of := m.teams[team]; of != nil {
 			for _, order := range of.live {
-				if d := (memoryDue{m.seats[order].Deadline, order, 0}); late(d) {
+				if d := (memoryDue{m.seats[order].Deadline, order}); late(d) {
 					due = append(due, d)
 				}
 			}
@@ -193,6 +193,21 @@ func (m *Memory) Late(ctx context.Context, order string) (stock.Verdict, error) 
 			return stock.Refused, err
 		}
 		if err := m.carriage().Alongside(ctx); err != nil {
+			return stock.Refused, err
+		}
+		change.keep()
+		return stock.Done, nil
+	})
+}
+
+// Return implements Store.
+func (m *Memory) Return(ctx context.Context, order string) (stock.Verdict, error) {
+	return within(ctx, m, func(_ *stock.Memory, now time.Time) (stock.Verdict, error) {
+		if m.seats[order].State != RefundDue {
+			return stock.Refused, nil
+		}
+		change := m.change(now)
+		if err := change.move(StepReturn, 0, order); err != nil {
 			return stock.Refused, err
 		}
 		change.keep()

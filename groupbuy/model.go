@@ -190,7 +190,6 @@ type Team struct {
 	Actor    string // who formed or failed it by hand
 	Reason   string // and why
 
-	Events  int64 // how many it ever had
 	Version int64 // grows with every change; 0 is a team that does not exist
 
 	Replay bool // set by Form and Fail: an earlier call had done it, and this one changed nothing
@@ -294,48 +293,3 @@ func (s Seat) String() string {
 
 // RefundID returns the number of the one refund that an order can have.
 func RefundID(order string) string { return "group/" + order }
-
-// EventKind is the kind of an event.
-type EventKind uint8
-
-// The kinds of events. The numbers are those of the tables.
-const (
-	TeamFormed   EventKind = 1 // Event.Members are its members: turn each into an order
-	MemberAdded  EventKind = 2 // Event.Seat was paid after its team, which is by volume, was formed: as well
-	TeamFailed   EventKind = 3 // the refunds of its members follow, each as an event of its own
-	RefundOwed   EventKind = 4 // the money of Event.Seat has to go back, once, under Event.Refund
-	SeatReleased EventKind = 5 // Event.Seat was not paid in time, or its team was over before: close its order
-	Corrected    EventKind = 6 // Repair has corrected the counts of the team
-)
-
-// String returns the kind in lower case.
-func (k EventKind) String() string {
-	return nameOf("kind", uint8(k), "", "team formed", "member added", "team failed", "refund owed", "seat released", "corrected")
-}
-
-// Event reports one thing that happened to a team to the rest of the shop.
-type Event struct {
-	Code  string // the team's
-	No    int64  // from 1, in the order in which they happened
-	Kind  EventKind
-	Order string // of the seat that it is about; empty where it is about the team
-	At    time.Time
-
-	// How its delivery stands.
-	Tries    int64     // how often it was given to a handler
-	Failure  string    // the last error of a handler
-	Poisoned bool      // it was set aside after too many tries
-	DoneAt   time.Time // when a handler had done it; zero before
-
-	// What a handler is given, as it is when the event is delivered.
-	Team    Team
-	Seat    Seat   // the seat of Order
-	Members []Seat // of TeamFormed: those who were paid when it was formed, in the order of payment
-}
-
-// ID returns the number of the event, the same at every delivery.
-func (e Event) ID() string { return e.Code + "/" + strconv.FormatInt(e.No, 10) }
-
-// Refund returns the number of the refund that a RefundOwed is about: the same at every delivery, and the only
-// one that its order ever has.
-func (e Event) Refund() string { return RefundID(e.Order) }

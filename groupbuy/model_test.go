@@ -10,13 +10,14 @@ import (
 	"github.com/holdfast-go/holdfast/internal/groupbuytest"
 	"github.com/holdfast-go/holdfast/internal/suite"
 	"github.com/holdfast-go/holdfast/stock"
+	"github.com/holdfast-go/holdfast/stock/event"
 )
 
 // modelled returns a store in the process, on a clock that begins at an instant and that only the test moves.
 func modelled(from time.Time) groupbuytest.Harness {
 	clock := &suite.Clock{From: from}
-	units := &stock.Memory{Clock: clock.Now}
-	return groupbuytest.Harness{Store: &groupbuy.Memory{Stock: units}, Stock: units, Advance: clock.Advance}
+	units := &stock.Memory{Clock: clock.Now, Events: &event.Memory{Clock: clock.Now}}
+	return harness(&groupbuy.Memory{Stock: units}, units, units.Events, clock)
 }
 
 // modelStart is when the clocks of models begin: any instant will do.
@@ -38,38 +39,67 @@ func TestModelFindsDifferences(t *testing.T) {
 	t.Parallel()
 	type store = groupbuy.Store
 	suite.FindsDifferences(t, map[string]func(store) store{
-		"a seat that is held a microsecond late":   func(s store) store { return lateSeat{s} },
-		"a team that lives a microsecond longer":   func(s store) store { return lateTeam{s} },
-		"a guest who is forgotten":                 func(s store) store { return forgetsGuest{s} },
-		"a refund without a reason":                func(s store) store { return lostReason{s} },
-		"an activity that cannot be outlived":      func(s store) store { return mortal{s} },
-		"a product that forgets its minimum":       func(s store) store { return forgetsMinimum{s} },
-		"a clock that is slow":                     func(s store) store { return slowClock{s} },
-		"a team formed by nobody":                  func(s store) store { return formedByNobody{s} },
-		"a late payment that is lost":              func(s store) store { return lostLate{s} },
-		"a team that is not ended by hand":         func(s store) store { return endless{s} },
-		"an ending without a reason":               func(s store) store { return unsaid{s} },
-		"a sweep that finds no team":               func(s store) store { return noLateTeams{s} },
-		"a sweep that finds no seat":               func(s store) store { return noLateSeats{s} },
-		"units that never go back":                 func(s store) store { return noDueProducts{s} },
-		"a product that is settled too early":      func(s store) store { return hasty{s} },
-		"a seat that follows and is not named":     func(s store) store { return silentFollow{s} },
-		"a lease that ends at once":                func(s store) store { return shortLease{s} },
-		"an event that is never set aside":         func(s store) store { return noPoison{s} },
-		"a failure that puts nothing off":          func(s store) store { return impatient{s} },
-		"an event that is done and is not":         func(s store) store { return undone{s} },
-		"events out of order":                      func(s store) store { return unsortedEvents{s} },
-		"a list that loses a seat":                 func(s store) store { return losesSeat{s} },
-		"teams that are full in the shop window":   func(s store) store { return showsFull{s} },
-		"a shop window out of order":               func(s store) store { return unsortedShelf{s} },
-		"one person too many in teams":             func(s store) store { return miscounts{s} },
-		"set aside and due events, all in one bag": func(s store) store { return mixesEvents{s} },
+		"a seat that is held a microsecond late": func(s store) store { return lateSeat{s} },
+		"a team that lives a microsecond longer": func(s store) store { return lateTeam{s} },
+		"a guest who is forgotten":               func(s store) store { return forgetsGuest{s} },
+		"a refund without a reason":              func(s store) store { return lostReason{s} },
+		"an activity that cannot be outlived":    func(s store) store { return mortal{s} },
+		"a product that forgets its minimum":     func(s store) store { return forgetsMinimum{s} },
+		"a clock that is slow":                   func(s store) store { return slowClock{s} },
+		"a team formed by nobody":                func(s store) store { return formedByNobody{s} },
+		"a late payment that is lost":            func(s store) store { return lostLate{s} },
+		"a team that is not ended by hand":       func(s store) store { return endless{s} },
+		"an ending without a reason":             func(s store) store { return unsaid{s} },
+		"a sweep that finds no team":             func(s store) store { return noLateTeams{s} },
+		"a sweep that finds no seat":             func(s store) store { return noLateSeats{s} },
+		"units that never go back":               func(s store) store { return noDueProducts{s} },
+		"a product that is settled too early":    func(s store) store { return hasty{s} },
+		"a seat that follows and is not named":   func(s store) store { return silentFollow{s} },
+		"a refund that is paid and is still due": func(s store) store { return undone{s} },
+		"a list that loses a seat":               func(s store) store { return losesSeat{s} },
+		"teams that are full in the shop window": func(s store) store { return showsFull{s} },
+		"a shop window out of order":             func(s store) store { return unsortedShelf{s} },
+		"one person too many in teams":           func(s store) store { return miscounts{s} },
 	}, func(t testing.TB, seed int64, breaks func(store) store) {
 		t.Helper()
 		faulty := modelled(modelStart)
 		faulty.Store = breaks(faulty.Store)
 		groupbuytest.Model(t, seed, 500, modelled(modelStart), faulty)
 	})
+}
+
+// TestModelFindsDifferencesOfDelivery does the same with the store of events.
+func TestModelFindsDifferencesOfDelivery(t *testing.T) {
+	t.Parallel()
+	suite.FindsDifferences(t, map[string]func(event.Store) event.Store{
+		"an event that is never set aside": func(s event.Store) event.Store { return noPoison{s} },
+		"a failure that puts nothing off":  func(s event.Store) event.Store { return impatient{s} },
+	}, func(t testing.TB, seed int64, breaks func(event.Store) event.Store) {
+		t.Helper()
+		faulty := modelled(modelStart)
+		faulty.Events = breaks(faulty.Events)
+		groupbuytest.Model(t, seed, 500, modelled(modelStart), faulty)
+	})
+}
+
+// The broken stores of events.
+type (
+	noPoison  struct{ event.Store }
+	impatient struct{ event.Store }
+)
+
+func (s noPoison) Settle(ctx context.Context, results []event.Result) (int, error) {
+	for i := range results {
+		results[i].Aside = false
+	}
+	return s.Store.Settle(ctx, results)
+}
+
+func (s impatient) Settle(ctx context.Context, results []event.Result) (int, error) {
+	for i := range results {
+		results[i].RetryIn = time.Microsecond
+	}
+	return s.Store.Settle(ctx, results)
 }
 
 // The broken stores of TestModelFindsDifferences.
@@ -90,16 +120,11 @@ type (
 	noDueProducts  struct{ groupbuy.Store }
 	hasty          struct{ groupbuy.Store }
 	silentFollow   struct{ groupbuy.Store }
-	shortLease     struct{ groupbuy.Store }
-	noPoison       struct{ groupbuy.Store }
-	impatient      struct{ groupbuy.Store }
 	undone         struct{ groupbuy.Store }
-	unsortedEvents struct{ groupbuy.Store }
 	losesSeat      struct{ groupbuy.Store }
 	showsFull      struct{ groupbuy.Store }
 	unsortedShelf  struct{ groupbuy.Store }
 	miscounts      struct{ groupbuy.Store }
-	mixesEvents    struct{ groupbuy.Store }
 )
 
 // lateUnits are the units of a lateSeat.
@@ -219,33 +244,7 @@ func (s silentFollow) Follow(ctx context.Context, orders []string) ([]string, er
 	return nil, err
 }
 
-func (s shortLease) Lease(ctx context.Context, event groupbuy.Event, _ time.Duration) (stock.Verdict, error) {
-	return s.Store.Lease(ctx, event, time.Microsecond)
-}
-
-func (s noPoison) Undelivered(
-	ctx context.Context, event groupbuy.Event, failure string, retryIn time.Duration, _ bool,
-) (stock.Verdict, error) {
-	return s.Store.Undelivered(ctx, event, failure, max(retryIn, time.Second), false)
-}
-
-func (s impatient) Undelivered(
-	ctx context.Context, event groupbuy.Event, failure string, _ time.Duration, poison bool,
-) (stock.Verdict, error) {
-	return s.Store.Undelivered(ctx, event, failure, time.Microsecond, poison)
-}
-
-func (s undone) Event(ctx context.Context, code string, no int64) (groupbuy.Event, error) {
-	event, err := s.Store.Event(ctx, code, no)
-	event.DoneAt = time.Time{}
-	return event, err
-}
-
-func (s unsortedEvents) DueEvents(ctx context.Context, limit int) ([]groupbuy.Event, error) {
-	events, err := s.Store.DueEvents(ctx, limit)
-	slices.Reverse(events)
-	return events, err
-}
+func (s undone) Return(context.Context, string) (stock.Verdict, error) { return stock.Done, nil }
 
 func (s losesSeat) Seats(
 	ctx context.Context, filter groupbuy.SeatFilter, after groupbuy.SeatCursor, limit int,
@@ -270,10 +269,4 @@ func (s unsortedShelf) Shelf(ctx context.Context, after groupbuy.ShelfCursor, li
 func (s miscounts) FormedPeople(ctx context.Context, key stock.Key) (seats, counted int64, err error) {
 	seats, counted, err = s.Store.FormedPeople(ctx, key)
 	return seats + 1, counted, err
-}
-
-func (s mixesEvents) Events(
-	ctx context.Context, code string, _ bool, after groupbuy.EventCursor, limit int,
-) ([]groupbuy.Event, error) {
-	return s.Store.Events(ctx, code, false, after, limit)
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/holdfast-go/holdfast/internal/groupbuytest"
 	"github.com/holdfast-go/holdfast/internal/suite"
 	"github.com/holdfast-go/holdfast/stock"
+	"github.com/holdfast-go/holdfast/stock/event"
 )
 
 // patient are the options of a shop that takes late payments where it can.
@@ -20,8 +21,8 @@ func patient() *groupbuy.Options { return &groupbuy.Options{LatePay: stock.Reacq
 func (s *shop) owed(t *testing.T, code, order string) int {
 	t.Helper()
 	n := 0
-	for event := range all(s.groups.Events(t.Context(), code)) {
-		if event.Kind == groupbuy.RefundOwed && event.Order == order {
+	for is := range all(s.events.Of(t.Context(), event.TeamQueue(code))) {
+		if is.Kind == event.RefundOwed && is.Order == order {
 			n++
 		}
 	}

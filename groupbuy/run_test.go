@@ -11,14 +11,15 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/holdfast-go/holdfast/stock"
+	"github.com/holdfast-go/holdfast/stock/event"
 )
 
-func TestRunSweepsAndDeliversUntilItsContextEnds(t *testing.T) {
+func TestRunSweepsUntilItsContextEnds(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		clock := time.Now()
-		store := &Memory{}
+		store := &Memory{Events: new(event.Memory)}
 		g := New(store, &Options{Sweep: time.Minute})
 		_, err := g.units.Define(ctx, stock.Key{SKU: 42}, 100, stock.Terms{})
 		require.NoError(t, err)
@@ -30,20 +31,16 @@ func TestRunSweepsAndDeliversUntilItsContextEnds(t *testing.T) {
 		require.NoError(t, err)
 		_, err = g.Pay(ctx, "a")
 		require.NoError(t, err)
-		var given []EventKind
 		done := make(chan error, 1)
-		go func() {
-			done <- g.Run(ctx, func(_ context.Context, e Event) error {
-				given = append(given, e.Kind)
-				return nil
-			})
-		}()
+		go func() { done <- g.Run(ctx) }()
 		time.Sleep(2 * time.Hour)
 		synctest.Wait()
 		team, _, err := store.Team(ctx, seat.Team, stock.Key{})
 		require.NoError(t, err)
 		require.Equal(t, Failed, team.State)
-		require.Equal(t, []EventKind{TeamFailed, RefundOwed}, given)
+		told, err := store.Events.List(ctx, event.TeamQueue(seat.Team), 0, 10)
+		require.NoError(t, err)
+		require.Len(t, told, 2)
 		cancel()
 		require.ErrorIs(t, <-done, context.Canceled)
 	})

@@ -10,11 +10,11 @@ import (
 	"github.com/holdfast-go/holdfast/stock"
 )
 
-// Store keeps activities, products, teams, seats and events. It is mechanical, like stock.Store, and follows the same
-// rules: methods are safe for concurrent use, and a change is atomic. Errors match ErrUnavailable, ErrStore, ErrDrift
-// or ErrOverflow if nothing was done, and ErrUnknown if the outcome is not known. Time is the store's own clock in whole
-// microseconds, UTC. Decisions about a team come from the methods of TeamRecord, called with the team locked. Memory
-// and sqlstore.GroupBuy implement it.
+// Store keeps activities, products, teams and seats, and writes their events (package event). It is mechanical, like
+// stock.Store, and follows the same rules: methods are safe for concurrent use, and a change is atomic. Errors match
+// ErrUnavailable, ErrStore, ErrDrift or ErrOverflow if nothing was done, and ErrUnknown if the outcome is not known. Time
+// is the store's own clock in whole microseconds, UTC. Decisions about a team come from the methods of TeamRecord, called
+// with the team locked. Memory and sqlstore.GroupBuy implement it.
 //
 // A store may carry what the shop does in the transaction of a call; see sqlstore.GroupBuy.Along. Calls of Units, SaveActivity,
 // SaveProduct, End and Late then do that where they change anything. It also has a method Plain() Store, which returns
@@ -116,28 +116,8 @@ type Store interface {
 	// those that it moved.
 	Follow(ctx context.Context, orders []string) ([]string, error)
 
-	// DueEvents returns up to limit events that are next in their team and due now, the longest due first and then by
-	// code. The next event of a team is its first that is neither done nor set aside. Team, Seat and Members are empty.
-	DueEvents(ctx context.Context, limit int) ([]Event, error)
-
-	// Lease counts a try of an event that is due, and puts it off for a while, so that nobody else gets it meanwhile.
-	// The verdict is Refused if the event is not next in its team, has another number of tries, or is not due.
-	Lease(ctx context.Context, event Event, holdFor time.Duration) (stock.Verdict, error)
-
-	// Delivered marks an event as done, and moves the seat of a RefundOwed by StepReturn. The next event of the team
-	// is due at once. The verdict is Refused if the event is done. An event that is Poisoned may be marked, too.
-	Delivered(ctx context.Context, event Event) (stock.Verdict, error)
-
-	// Undelivered keeps why a try of an event failed and puts it off for a while. With poison it sets the event aside, and
-	// the next event of the team is due at once. The verdict is Refused if the event has another number of tries.
-	Undelivered(ctx context.Context, event Event, failure string, retryIn time.Duration, poison bool) (stock.Verdict, error)
-
-	// Event returns an event; Kind is 0 where there is none.
-	Event(ctx context.Context, code string, no int64) (Event, error)
-
-	// Events returns up to limit events of a team after a number, by number. With poisoned it returns only events that are
-	// set aside; if the code is empty, those of all teams after the cursor, by code and number.
-	Events(ctx context.Context, code string, poisoned bool, after EventCursor, limit int) ([]Event, error)
+	// Return moves a seat that exists by StepReturn. The verdict is Refused if the seat is not RefundDue.
+	Return(ctx context.Context, order string) (stock.Verdict, error)
 
 	// Books returns up to limit teams of a product after a code, by code, each with a recount of its seats. Each book is
 	// of one moment.
@@ -192,17 +172,10 @@ type ShelfCursor struct {
 	stock.Key
 }
 
-// EventCursor is a place in a list of events. An empty Code is the beginning.
-type EventCursor struct {
-	Code string
-	No   int64
-}
-
 // Counts are the counts that a team keeps of its seats.
 type Counts struct {
 	Held, Paid int64
 	PaidVolume decimal.Decimal
-	Events     int64 // the highest number of an event
 }
 
 // TeamBook is a team with a recount of its seats.
@@ -213,8 +186,8 @@ type TeamBook struct {
 }
 
 // TeamRecord is a team as a store keeps it, with the rules of teams. A store locks and reads a team, applies the rules, and
-// writes back the result, so that Memory and the SQL store cannot disagree. The store must also record the events that
-// the rules return, which have their numbers already.
+// writes back the result, so that Memory and the SQL store cannot disagree. The store also writes the events that the
+// rules return, in their order, while the team is locked.
 type TeamRecord struct {
 	Team
 

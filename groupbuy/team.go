@@ -9,6 +9,7 @@ import (
 	"github.com/shopspring/decimal"
 
 	"github.com/holdfast-go/holdfast/stock"
+	"github.com/holdfast-go/holdfast/stock/event"
 )
 
 // Open makes the new team of a request, with its sponsor's seat, at a moment, or returns why not. The deadline is that of
@@ -23,7 +24,7 @@ func (r SeatRequest) Open(at, deadline time.Time) (SeatRequest, error) {
 		t.Deadline = r.Until
 	}
 	t.Sponsor, t.SponsorOrder = r.Seat.Buyer, r.Seat.Order
-	t.Held, t.Paid, t.PaidVolume, t.Events, t.Version = 0, 0, decimal.New(0, -VolumePlaces), 0, 1
+	t.Held, t.Paid, t.PaidVolume, t.Version = 0, 0, decimal.New(0, -VolumePlaces), 1
 	r.Seat.Sponsor = true
 	t.take(&r.Seat, at, deadline)
 	r.Team = t.Team
@@ -96,7 +97,7 @@ func (t *TeamRecord) count(step Step, seat *Seat) {
 // Take is, and then nothing is changed.
 //
 // When all moves of one transaction are made, the caller asks NeedsSponsor, and then calls HandOver or Close.
-func (t *TeamRecord) Move(step Step, seat *Seat, joined bool, at time.Time) ([]Event, error) {
+func (t *TeamRecord) Move(step Step, seat *Seat, joined bool, at time.Time) ([]event.Event, error) {
 	if step == StepRegain {
 		if err := t.refuses(seat.Key, joined, at); err != nil {
 			return nil, err
@@ -109,7 +110,7 @@ func (t *TeamRecord) Move(step Step, seat *Seat, joined bool, at time.Time) ([]E
 	row := step.Transition()
 	t.count(step, seat)
 	t.Version++
-	var events []Event
+	var events []event.Event
 	if row.To == Paid {
 		seat.PaidAt, seat.EndedAt, seat.Status = at, time.Time{}, Forming // a seat that is regained had expired
 		events = t.paid(seat, at)
@@ -120,7 +121,7 @@ func (t *TeamRecord) Move(step Step, seat *Seat, joined bool, at time.Time) ([]E
 		}
 	}
 	if row.Event != 0 {
-		events = append(events, t.tell(row.Event, seat.Order, at))
+		events = append(events, t.tell(row.Event, *seat, at))
 	}
 	if !row.To.Live() && t.State == Forming && t.SponsorOrder == seat.Order {
 		t.needsSponsor = true // HandOver or Close comes
@@ -129,14 +130,14 @@ func (t *TeamRecord) Move(step Step, seat *Seat, joined bool, at time.Time) ([]E
 }
 
 // paid says what a payment does to the team.
-func (t *TeamRecord) paid(seat *Seat, at time.Time) []Event {
+func (t *TeamRecord) paid(seat *Seat, at time.Time) []event.Event {
 	switch {
 	case t.State == Formed: // held when its team, which is by volume, was formed
 		seat.Status, seat.Added = Formed, true
-		return []Event{t.tell(MemberAdded, seat.Order, at)}
+		return []event.Event{t.tell(event.MemberAdded, *seat, at)}
 	case t.State == Forming && t.reached():
 		t.FormedBy = seat.Order
-		return []Event{t.end(Formed, ByPayment, at)}
+		return []event.Event{t.end(Formed, ByPayment, at)}
 	}
 	return nil
 }
@@ -151,19 +152,20 @@ func (t *TeamRecord) reached() bool {
 
 // end gives the team its last state. Where it is formed, the store gives every seat of it that is Paid the Status
 // Formed, which has none yet.
-func (t *TeamRecord) end(to TeamState, cause Cause, at time.Time) Event {
+func (t *TeamRecord) end(to TeamState, cause Cause, at time.Time) event.Event {
 	t.State, t.Cause, t.EndedAt = to, cause, at
-	kind := TeamFormed
+	kind := event.TeamFormed
 	if to == Failed {
-		kind = TeamFailed
+		kind = event.TeamFailed
 	}
-	return t.tell(kind, "", at)
+	return t.tell(kind, Seat{}, at)
 }
 
-// tell makes the next event of the team.
-func (t *TeamRecord) tell(kind EventKind, order string, at time.Time) Event {
-	t.Events++
-	return Event{Code: t.Code, No: t.Events, Kind: kind, Order: order, At: at}
+// tell makes an event of the team, or of a seat of it.
+func (t *TeamRecord) tell(kind event.Kind, of Seat, at time.Time) event.Event {
+	return event.Event{
+		Kind: kind, Queue: event.TeamQueue(t.Code), SKU: t.SKU, Activity: t.Activity, Order: of.Order, Buyer: of.Buyer, Ref: t.Code, At: at,
+	}
 }
 
 // NeedsSponsor reports whether the sponsor has left a Forming team: it needs another sponsor, or has nobody left.
@@ -175,7 +177,7 @@ func (t *TeamRecord) HandOver(seat Seat) {
 }
 
 // Close fails a team that NeedsSponsor and has no live seat: there is nothing left to expire.
-func (t *TeamRecord) Close(at time.Time) Event {
+func (t *TeamRecord) Close(at time.Time) event.Event {
 	t.needsSponsor = false
 	return t.end(Failed, ByLeaving, at)
 }
@@ -218,8 +220,8 @@ func (e TeamEnd) Leaves(seat Seat, at time.Time) Step {
 
 // End ends the team, whose live seats are given in the order of CompareSuccessors, and moves each by its step of Leaves. The
 // seats that stay are Paid, and get the Status Formed.
-func (t *TeamRecord) End(e TeamEnd, seats []Seat, at time.Time) []Event {
-	events := []Event{t.end(e.To, e.Cause, at)}
+func (t *TeamRecord) End(e TeamEnd, seats []Seat, at time.Time) []event.Event {
+	events := []event.Event{t.end(e.To, e.Cause, at)}
 	t.Actor, t.Reason = e.Actor, e.Reason
 	for i := range seats {
 		seat := &seats[i]
@@ -233,19 +235,19 @@ func (t *TeamRecord) End(e TeamEnd, seats []Seat, at time.Time) []Event {
 		}
 		t.count(step, seat)
 		seat.Status, seat.EndedAt = Failed, at
-		kind := SeatReleased
+		kind := event.SeatReleased
 		if step == StepRefund {
-			kind = RefundOwed
+			kind = event.RefundOwed
 		}
-		events = append(events, t.tell(kind, seat.Order, at))
+		events = append(events, t.tell(kind, *seat, at))
 	}
 	t.Version++
 	return events
 }
 
-// Correct sets the counts of the team to those found in its seats and events.
-func (t *TeamRecord) Correct(counts Counts, at time.Time) Event {
-	t.Held, t.Paid, t.PaidVolume, t.Events = counts.Held, counts.Paid, counts.PaidVolume, counts.Events
+// Correct sets the counts of the team to those found in its seats.
+func (t *TeamRecord) Correct(counts Counts, at time.Time) event.Event {
+	t.Held, t.Paid, t.PaidVolume = counts.Held, counts.Paid, counts.PaidVolume
 	t.Version++
-	return t.tell(Corrected, "", at)
+	return t.tell(event.TeamCorrected, Seat{}, at)
 }

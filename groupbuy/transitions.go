@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/holdfast-go/holdfast/stock"
+	"github.com/holdfast-go/holdfast/stock/event"
 )
 
 // Step names a transition of a seat.
@@ -18,7 +19,7 @@ const (
 	StepExpire                 // the deadline passed
 	StepRefund                 // a paid member leaves, or the team has failed
 	StepLate                   // a payment arrived for a seat that is none any more
-	StepReturn                 // the refund was delivered
+	StepReturn                 // the money is back
 )
 
 // String returns the name of the step.
@@ -45,7 +46,7 @@ type Transition struct {
 	// With is the step of the hold that accompanies it; 0 if the units stay as they are.
 	With stock.Step
 	// Event is the event that it writes; 0 is none. If it forms or fails the team, there is an event for that as well.
-	Event EventKind
+	Event event.Kind
 }
 
 // Transitions returns the whole state machine, in the order of the steps. The caller owns the result.
@@ -63,9 +64,9 @@ var table = [...]Transition{ //nolint:gochecknoglobals // a constant, but for th
 	{Step: StepPay, Name: "pay", From: []SeatState{Held}, To: Paid, Held: -1, Paid: +1, With: stock.StepPay},
 	{Step: StepRegain, Name: "regain", From: []SeatState{Expired}, To: Paid, Paid: +1, With: stock.StepReacquire},
 	{Step: StepCancel, Name: "cancel", From: []SeatState{Held}, To: Cancelled, Held: -1, With: stock.StepCancel},
-	{Step: StepExpire, Name: "expire", From: []SeatState{Held}, To: Expired, Held: -1, With: stock.StepExpire, Event: SeatReleased},
-	{Step: StepRefund, Name: "refund", From: []SeatState{Paid}, To: RefundDue, Paid: -1, With: stock.StepRefund, Event: RefundOwed},
-	{Step: StepLate, Name: "late", From: []SeatState{Cancelled, Expired}, To: RefundDue, Event: RefundOwed},
+	{Step: StepExpire, Name: "expire", From: []SeatState{Held}, To: Expired, Held: -1, With: stock.StepExpire, Event: event.SeatReleased},
+	{Step: StepRefund, Name: "refund", From: []SeatState{Paid}, To: RefundDue, Paid: -1, With: stock.StepRefund, Event: event.RefundOwed},
+	{Step: StepLate, Name: "late", From: []SeatState{Cancelled, Expired}, To: RefundDue, Event: event.RefundOwed},
 	{Step: StepReturn, Name: "return", From: []SeatState{RefundDue}, To: Refunded},
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/holdfast-go/holdfast/groupbuy"
 	"github.com/holdfast-go/holdfast/stock"
+	"github.com/holdfast-go/holdfast/stock/event"
 )
 
 // counts is what a seat in a state counts in its team.
@@ -94,7 +95,7 @@ func TestStatesAreForReading(t *testing.T) {
 		"settled": groupbuy.Settled, "state 9": groupbuy.ProductState(9), "formed": groupbuy.Formed, "failed": groupbuy.Failed,
 		"state 5": groupbuy.TeamState(5),
 		"leaving": groupbuy.ByLeaving, "cause 9": groupbuy.Cause(9), "refunded": groupbuy.Refunded, "state 12": groupbuy.SeatState(12),
-		"refund owed": groupbuy.RefundOwed, "kind 0": groupbuy.EventKind(0), "regain": groupbuy.StepRegain,
+		"refund owed": event.RefundOwed, "event kind 0": event.Kind(0), "regain": groupbuy.StepRegain,
 	} {
 		require.Equal(t, text, s.String())
 	}

@@ -131,7 +131,9 @@ func TestRowsGoAlongWithGroups(t *testing.T) {
 	everyCarrier(t, sqlstore.NewGroupBuy, func(t *testing.T, db *sqltest.DB, store *sqlstore.GroupBuy, within bool) {
 		t.Helper()
 		shop := carrying[groupbuy.Store](t, db, store, within)
-		groupbuytest.Along(t, groupbuytest.Harness{Store: store, Advance: db.Wire.Advance}, shop)
+		h := groupbuytest.Harness{Events: sqlstore.NewEvents(db.DB, nil)}
+		h.Store, h.Advance = store, db.Wire.Advance
+		groupbuytest.Along(t, h, shop)
 	}, stockTables, groupBuyTables)
 }
 

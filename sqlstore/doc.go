@@ -156,7 +156,7 @@
 //	goods_stock_hold                        a line of an order: its state, deadline, refunded units
 //	goods_stock_buyer                       what one buyer has of one item, where a Lock named the buyer
 //	goods_stock_refund                      a line of a refund
-//	goods_stock_event                       what is to be told to the rest of the shop, as far as Options.Tell names it
+//	goods_stock_event                       what is to be told to the rest of the shop
 //	goods_stock_change                      units that came, went or moved without an order; corrections; who and why
 //	coupon_stock …, red_packet_stock …      the same five tables for units of coupons and of red packets
 //	coupon_terms                            what the coupons of a campaign promise, version by version
@@ -166,9 +166,9 @@
 //	red_packet                              a packet, its money and terms
 //	red_packet_share                        a share, or what was left, with its payout
 //	egl_group, egl_group_product            an activity; a product in it
-//	egl_group_team                          a team: its terms, counts, deadline, sponsor, delivered events
+//	egl_group_team                          a team: its terms, counts, deadline, sponsor
 //	egl_group_participation                 a seat (参团记录), with what the shop keeps of its buyer
-//	egl_group_event                         an event
+//	egl_group_event                         an event of a version before; nothing is written here any more
 //	holdfast_schema                         a migration that was applied
 //
 // [Options].Prefix puts a prefix before all names. Migrate refuses a table of the same name that somebody

@@ -7,8 +7,7 @@ import (
 	"github.com/holdfast-go/holdfast/stock/event"
 )
 
-// Events is an event.Store on MySQL or MariaDB: what the stores with the same prefix have to tell, as far as their
-// Options.Tell names it. It is safe for concurrent use.
+// Events is an event.Store on MySQL or MariaDB: what the stores with the same prefix have to tell. It is safe for concurrent use.
 type Events struct{ event.Store }
 
 // NewEvents returns the store in the table that Migrate made with the same options, of which it uses the prefix. Nil options are

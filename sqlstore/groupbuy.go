@@ -2,6 +2,7 @@
 package sqlstore
 
 import (
+	"context"
 	"database/sql"
 
 	"github.com/holdfast-go/holdfast/groupbuy"
@@ -29,7 +30,7 @@ func NewGroupBuy(db *sql.DB, opts *Options) *GroupBuy {
 
 // WithTx returns the same store inside the caller's transaction, with the store of its units; see Stock.WithTx. A call
 // locks what it decides from: the hold of a seat, the item of its product, the seat and its team, in this order. Team,
-// Form, Fail and Redeliver first look up without a lock whose team it is: they are plain reads in the sense of
+// Form and Fail first look up without a lock whose team it is: they are plain reads in the sense of
 // Stock.WithTx.
 func (g *GroupBuy) WithTx(tx Tx) *GroupBuy {
 	return groupBuyOf(g.teams.WithTx(tx))
@@ -48,7 +49,7 @@ func (g *GroupBuy) WithTx(tx Tx) *GroupBuy {
 //	Offer, Restock, Withdraw                  that which moves the units
 //	Remove, End                               that which takes the product off, or ends the activity; not those of the remainders
 //
-// What comes before or behind that, such as a release of dead seats, runs nothing. Nor do Expire, Deliver, Redeliver and Repair.
+// What comes before or behind that, such as a release of dead seats, runs nothing. Nor do Expire, Return and Repair.
 // Statements of calls that share a transaction may become one. Refusals of the seat, the team and the product take precedence.
 func (g *GroupBuy) Along(text string, args ...any) *GroupBuy {
 	return groupBuyOf(g.teams.Along(text, args...))
@@ -59,6 +60,10 @@ func (g *GroupBuy) Affects(n int64) *GroupBuy { return groupBuyOf(g.teams.Affect
 
 // Plain returns the same store without the statements of Along. groupbuy.Groups uses it for what is not the effect of a call.
 func (g *GroupBuy) Plain() groupbuy.Store { return groupBuyOf(g.teams.Plain()) }
+
+// CatchUp puts events that an earlier version of this module has written, in a table that only group buying had, among those that
+// NewEvents delivers, and returns of how many teams. groupbuy.Groups.Expire calls it. It does nothing in the caller's transaction.
+func (g *GroupBuy) CatchUp(ctx context.Context) (int, error) { return g.teams.CatchUp(ctx) }
 
 // groupBuyOf returns the store over the one that does the work.
 func groupBuyOf(store *teams.Store) *GroupBuy { return &GroupBuy{Store: store, teams: store} }

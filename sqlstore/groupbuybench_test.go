@@ -66,7 +66,7 @@ func (b *bazaar) failed(t testing.TB, teams int) {
 	t.Helper()
 	var failed, due int
 	row := b.db.QueryRowContext(t.Context(),
-		"SELECT (SELECT COUNT(*) FROM egl_group_team WHERE STATUS = -1), (SELECT COUNT(*) FROM egl_group_event WHERE KIND = 4)")
+		"SELECT (SELECT COUNT(*) FROM egl_group_team WHERE STATUS = -1), (SELECT COUNT(*) FROM goods_stock_event WHERE KIND = 13)")
 	require.NoError(t, row.Scan(&failed, &due))
 	require.Equal(t, [2]int{teams, teams}, [2]int{failed, due})
 	item := must(b.stock.Item(t.Context(), teamProduct))(t)

@@ -11,6 +11,7 @@ import (
 	"github.com/holdfast-go/holdfast/internal/sqltest"
 	"github.com/holdfast-go/holdfast/internal/suite"
 	"github.com/holdfast-go/holdfast/stock"
+	"github.com/holdfast-go/holdfast/stock/event"
 )
 
 // A connection that is lost at each of the statements of a call: until the COMMIT nothing is done, from there on nobody
@@ -20,7 +21,7 @@ func TestTeamsLoseTheirConnection(t *testing.T) {
 	decision := groupbuy.Decision{Actor: "clerk", Reason: "why not"}
 	for name, op := range map[string]struct {
 		call func(b *bazaar, code string, orders []string) error
-		told []groupbuy.EventKind
+		told []event.Kind
 		seat groupbuy.SeatState // that of the last order then
 	}{
 		"Open": {
@@ -42,15 +43,15 @@ func TestTeamsLoseTheirConnection(t *testing.T) {
 		"Refund": {
 			func(b *bazaar, _ string, orders []string) error {
 				return of(b.Refund(b.t.Context(), groupbuy.Refund{Order: orders[0], Actor: "clerk", Reason: "asked"}))
-			}, []groupbuy.EventKind{groupbuy.RefundOwed}, groupbuy.Held,
+			}, []event.Kind{event.RefundOwed}, groupbuy.Held,
 		},
 		"Form": {
 			func(b *bazaar, code string, _ []string) error { return of(b.Form(b.t.Context(), code, decision)) },
-			[]groupbuy.EventKind{groupbuy.TeamFormed, groupbuy.SeatReleased}, groupbuy.Cancelled,
+			[]event.Kind{event.TeamFormed, event.SeatReleased}, groupbuy.Cancelled,
 		},
 		"Fail": {
 			func(b *bazaar, code string, _ []string) error { return of(b.Fail(b.t.Context(), code, decision)) },
-			[]groupbuy.EventKind{groupbuy.TeamFailed, groupbuy.RefundOwed, groupbuy.RefundOwed, groupbuy.SeatReleased}, groupbuy.Cancelled,
+			[]event.Kind{event.TeamFailed, event.RefundOwed, event.RefundOwed, event.SeatReleased}, groupbuy.Cancelled,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -70,7 +71,7 @@ func TestTeamsLoseTheirConnection(t *testing.T) {
 // loses makes a call to a team of three seats, two of which are paid, with a fault on the way, and again. It reports
 // whether the fault was met.
 func (b *bazaar) loses(
-	name string, fault sqltest.Fault, call func(*bazaar, string, []string) error, told []groupbuy.EventKind, last groupbuy.SeatState,
+	name string, fault sqltest.Fault, call func(*bazaar, string, []string) error, told []event.Kind, last groupbuy.SeatState,
 ) bool {
 	b.t.Helper()
 	ctx := b.t.Context()
@@ -113,8 +114,8 @@ func TestKilledConnectionsLoseNoSeat(t *testing.T) {
 	b := openBazaar(t, defaults, people, 1000)
 	kill, kills := killing(t, b.db)
 	for _, match := range []string{
-		"INSERT INTO egl_group_participation", "ON DUPLICATE KEY UPDATE STATUS", "UPDATE egl_group_participation", "INSERT INTO egl_group_event",
-		"FORMED_NUM", "COMMIT AND",
+		"INSERT INTO egl_group_participation", "ON DUPLICATE KEY UPDATE STATUS", "UPDATE egl_group_participation",
+		"INSERT INTO goods_stock_event", "FORMED_NUM", "COMMIT AND",
 	} {
 		b.db.Wire.After(match, kill)
 	}
@@ -149,7 +150,7 @@ func TestKilledConnectionsLoseNoSeat(t *testing.T) {
 	for team, err := range b.Teams(t.Context(), groupbuy.TeamFilter{State: groupbuy.Formed}) {
 		require.NoError(t, err)
 		formed++
-		require.Equal(t, []groupbuy.EventKind{groupbuy.TeamFormed}, b.told(team.Code))
+		require.Equal(t, []event.Kind{event.TeamFormed}, b.told(team.Code))
 	}
 	require.Equal(t, teams, formed)
 	b.balanced()

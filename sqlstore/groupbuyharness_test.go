@@ -14,6 +14,7 @@ import (
 	"github.com/holdfast-go/holdfast/internal/sqltest"
 	"github.com/holdfast-go/holdfast/sqlstore"
 	"github.com/holdfast-go/holdfast/stock"
+	"github.com/holdfast-go/holdfast/stock/event"
 )
 
 // What the teams of these tests buy, and how long they have.
@@ -81,10 +82,10 @@ func (b *bazaar) team(name string, people int) (code string, orders []string) {
 }
 
 // told returns the kinds of the events of a team, in their order.
-func (b *bazaar) told(code string) []groupbuy.EventKind {
+func (b *bazaar) told(code string) []event.Kind {
 	b.t.Helper()
-	var kinds []groupbuy.EventKind
-	for e, err := range b.Events(b.t.Context(), code) {
+	var kinds []event.Kind
+	for e, err := range b.events().Of(b.t.Context(), event.TeamQueue(code)) {
 		require.NoError(b.t, err)
 		kinds = append(kinds, e.Kind)
 	}
@@ -103,5 +104,8 @@ func (b *bazaar) balanced() {
 // deliver has a handler do nothing with all that is due.
 func (b *bazaar) deliver() {
 	b.t.Helper()
-	require.NoError(b.t, of(b.Deliver(b.t.Context(), func(context.Context, groupbuy.Event) error { return nil })))
+	require.NoError(b.t, of(b.events().Deliver(b.t.Context(), b.Handle(func(context.Context, groupbuy.Event) error { return nil }))))
 }
+
+// events delivers what the teams have told.
+func (b *bazaar) events() *event.Events { return event.New(sqlstore.NewEvents(b.db.DB, nil), nil) }

@@ -95,6 +95,7 @@ func (s *street) cases() []txCase {
 	refund := func(ctx context.Context, g groups, order string) error {
 		return of(g.Refund(ctx, groupbuy.Refund{Order: order, Actor: "clerk", Reason: "asked"}))
 	}
+	returned := func(ctx context.Context, g groups, order string) error { return of(g.Return(ctx, order)) }
 	form := func(ctx context.Context, g groups, code string) error { return of(g.Form(ctx, code, decision)) }
 	fail := func(ctx context.Context, g groups, code string) error { return of(g.Fail(ctx, code, decision)) }
 	readSeat := func(ctx context.Context, g groups, order string) error { return of(g.Seat(ctx, order)) }
@@ -188,12 +189,11 @@ func (s *street) cases() []txCase {
 		{"Remove of an unknown product", nothing, in(func(ctx context.Context, g groups, n int) error {
 			return of(g.Remove(ctx, stock.Key{SKU: number(n, own), Activity: 7}))
 		}), groupbuy.ErrUnknownProduct},
-		{"Deliver", func(n int) { s.deliver(); s.teamOf(3, 3)(n) }, in(func(ctx context.Context, g groups, _ int) error {
-			return of(g.Deliver(ctx, func(context.Context, groupbuy.Event) error { return nil }))
-		}), nil},
-		{"Redeliver of an unknown event", s.teamOf(1, 0), in(func(ctx context.Context, g groups, n int) error {
-			return of(g.Redeliver(ctx, s.codes[n], 1, func(context.Context, groupbuy.Event) error { return nil }))
-		}), groupbuy.ErrUnknownEvent},
+		{"Return", func(n int) {
+			s.teamOf(2, 2)(n)
+			require.NoError(s.t, refund(s.t.Context(), s.Groups, s.seat(n, 1, 2)))
+		}, on(seat(1, 2), returned), nil},
+		{"Return of an unknown order", nothing, on(unknown, returned), groupbuy.ErrNotFound},
 		{"Expire", nothing, in(func(ctx context.Context, g groups, _ int) error { return of(g.Expire(ctx)) }), nil},
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/holdfast-go/holdfast/groupbuy"
 	"github.com/holdfast-go/holdfast/internal/sqltest"
 	"github.com/holdfast-go/holdfast/internal/suite"
+	"github.com/holdfast-go/holdfast/stock/event"
 )
 
 // rounds is how often a race is run: a thousand times, or with -short twenty.
@@ -53,7 +54,7 @@ func TestTwoLastPayersAtOnce(t *testing.T) {
 				team := must(b.Team(t.Context(), code))(t)
 				require.Equal(t, groupbuy.Formed, team.State)
 				require.Equal(t, int64(2), team.Paid)
-				require.Equal(t, []groupbuy.EventKind{groupbuy.TeamFormed}, b.told(code))
+				require.Equal(t, []event.Kind{event.TeamFormed}, b.told(code))
 			}
 			b.balanced()
 		})
@@ -92,14 +93,14 @@ func TestLastPayerAgainstTheDeadline(t *testing.T) {
 		if team.State == groupbuy.Formed {
 			formed++
 			require.False(t, payment.Due)
-			require.Equal(t, []groupbuy.EventKind{groupbuy.TeamFormed}, told)
+			require.Equal(t, []event.Kind{event.TeamFormed}, told)
 			continue
 		}
 		failed++
 		require.Equal(t, groupbuy.Failed, team.State)
 		require.True(t, payment.Due)
-		require.Equal(t, 1, kindsOf(told, groupbuy.TeamFailed))
-		require.Equal(t, 2, kindsOf(told, groupbuy.RefundOwed))
+		require.Equal(t, 1, kindsOf(told, event.TeamFailed))
+		require.Equal(t, 2, kindsOf(told, event.RefundOwed))
 		for _, order := range orders {
 			require.Equal(t, groupbuy.RefundDue, must(b.Seat(t.Context(), order))(t).State)
 		}
@@ -120,7 +121,7 @@ func (b *bazaar) deadline(order string) {
 }
 
 // kindsOf counts a kind of event.
-func kindsOf(kinds []groupbuy.EventKind, kind groupbuy.EventKind) int {
+func kindsOf(kinds []event.Kind, kind event.Kind) int {
 	n := 0
 	for _, k := range kinds {
 		if k == kind {
@@ -198,9 +199,9 @@ func TestEverythingAtOnce(t *testing.T) {
 		})
 		group.Wait()
 		refunds := map[string]int{}
-		for e, err := range b.Events(ctx, code) {
+		for e, err := range b.events().Of(ctx, event.TeamQueue(code)) {
 			require.NoError(t, err)
-			if e.Kind == groupbuy.RefundOwed {
+			if e.Kind == event.RefundOwed {
 				refunds[e.Order]++
 			}
 		}

@@ -1,6 +1,7 @@
 package sqlstore_test
 
 import (
+	"context"
 	"fmt"
 	"testing"
 	"time"
@@ -13,6 +14,7 @@ import (
 	"github.com/holdfast-go/holdfast/internal/suite"
 	"github.com/holdfast-go/holdfast/sqlstore"
 	"github.com/holdfast-go/holdfast/stock"
+	"github.com/holdfast-go/holdfast/stock/event"
 )
 
 // stall is a store of group buying without its domain, with one product on offer, whose teams are of three.
@@ -96,90 +98,19 @@ func (s *stall) refund(order string) {
 	require.NoError(s.t, err)
 }
 
-// next returns the one event that is due.
-func (s *stall) next() groupbuy.Event {
-	s.t.Helper()
-	due := must(s.DueEvents(s.t.Context(), 10))(s.t)
-	require.Len(s.t, due, 1)
-	return due[0]
-}
-
-// An event is leased by one, comes again when its lease has run out, and its refund is over once it is delivered. That
-// holds whatever the driver says about rows that stay as they are.
-func TestEventsAreLeasedDeliveredAndSetAside(t *testing.T) {
-	t.Parallel()
-	for _, variant := range sqltest.Variants() {
-		t.Run(variant.Name, func(t *testing.T) {
-			t.Parallel()
-			s, ctx := openStall(t, variant), t.Context()
-			orders := s.team("AAAA", 2, 2)
-			s.refund(orders[1])
-			s.refund(orders[0])
-
-			e := s.next()
-			require.Equal(t, groupbuy.Event{Code: "AAAA", No: 1, Kind: groupbuy.RefundOwed, Order: orders[1], At: start}, e)
-			s.done(s.Lease(ctx, e, time.Minute))
-			s.refused(s.Lease(ctx, e, time.Minute))
-			require.Empty(t, must(s.DueEvents(ctx, 10))(t))
-			s.refused(s.Undelivered(ctx, e, "stale", time.Minute, false))
-			e.Tries = 1
-			s.done(s.Undelivered(ctx, e, "no route", time.Minute, false)) // as it was put off by the lease
-			s.done(s.Undelivered(ctx, e, "no route", time.Minute, false))
-			s.refused(s.Lease(ctx, e, time.Minute))
-			s.db.Wire.Advance(time.Minute)
-			require.Equal(t, int64(1), s.next().Tries)
-			require.Equal(t, "no route", s.next().Failure)
-			s.done(s.Lease(ctx, e, time.Minute))
-			e.Tries = 2
-			s.done(s.Undelivered(ctx, e, "no route at all", time.Minute, true))
-			s.refused(s.Lease(ctx, e, time.Minute))
-
-			second := s.next()
-			require.Equal(t, int64(2), second.No)
-			s.refused(s.Delivered(ctx, groupbuy.Event{Code: "AAAA", No: 3})) // failed: comes after it
-			s.done(s.Delivered(ctx, second))
-			s.refused(s.Delivered(ctx, second))
-			s.refused(s.Delivered(ctx, groupbuy.Event{Code: "AAAA", No: 9}))
-			s.refused(s.Undelivered(ctx, second, "too late", time.Minute, false))
-
-			aside := must(s.Events(ctx, "", true, groupbuy.EventCursor{}, 10))(t)
-			require.Len(t, aside, 1)
-			require.True(t, aside[0].Poisoned)
-			require.Equal(t, int64(2), aside[0].Tries)
-			require.Equal(t, "no route at all", aside[0].Failure)
-			s.done(s.Undelivered(ctx, aside[0], "by hand neither", time.Minute, false))
-			s.done(s.Delivered(ctx, aside[0]))
-			s.refused(s.Delivered(ctx, aside[0]))
-			first := must(s.Event(ctx, "AAAA", 1))(t)
-			require.False(t, first.Poisoned)
-			require.Equal(t, "by hand neither", first.Failure)
-			require.Equal(t, start.Add(time.Minute), first.DoneAt)
-			for _, order := range orders {
-				seat, _, _, err := s.Seat(ctx, order)
-				require.NoError(t, err)
-				require.Equal(t, groupbuy.Refunded, seat.State)
-			}
-			require.Equal(t, groupbuy.TeamFailed, s.next().Kind)
-		})
-	}
-}
-
-// What was changed from outside is found, each by how much, and corrected; and the events go on behind the last one
-// that is there.
+// What was changed from outside is found, each by how much, and corrected, which is told.
 func TestTeamsAreRecountedAndCorrected(t *testing.T) {
 	t.Parallel()
 	s, ctx := openStall(t, defaults), t.Context()
 	s.team("AAAA", 3, 3)
 	orders := s.team("BBBB", 3, 1)
 	s.refund("BBBB-1")
-	s.done(s.Delivered(ctx, groupbuy.Event{Code: "BBBB", No: 1}))
 	books := must(s.Books(ctx, stallKey, "", 10))(t)
 	require.Len(t, books, 2)
 	for _, book := range books {
 		require.Equal(t, book.Held, book.Recount.Held, book.Code)
 		require.Equal(t, book.Paid, book.Recount.Paid, book.Code)
 		require.True(t, book.PaidVolume.Equal(book.Recount.PaidVolume), book.Code)
-		require.Equal(t, book.Events, book.Recount.Events, book.Code)
 		require.Empty(t, book.Mismatched)
 	}
 	seats, counted, err := s.FormedPeople(ctx, stallKey)
@@ -188,7 +119,6 @@ func TestTeamsAreRecountedAndCorrected(t *testing.T) {
 
 	for _, statement := range []string{
 		"UPDATE egl_group_team SET HELD_NUM = 0, PAID_NUM = 1, PAID_VOLUME = 7.5 WHERE CODE = 'BBBB'",
-		"DELETE FROM egl_group_event WHERE TEAM_CODE = 'BBBB'",
 		"UPDATE goods_stock_hold SET STATE = 2 WHERE ORDER_NO = 'BBBB-2'",
 		"DELETE FROM goods_stock_hold WHERE ORDER_NO = 'BBBB-1'",
 		"UPDATE egl_group_product SET FORMED_NUM = 8",
@@ -207,11 +137,11 @@ func TestTeamsAreRecountedAndCorrected(t *testing.T) {
 	require.Equal(t, groupbuy.Counts{Held: 2}, recount)
 	s.done(s.Correct(ctx, books[0]))
 	s.refused(s.Correct(ctx, books[0]))
-	s.done(s.Delivered(ctx, groupbuy.Event{Code: "AAAA", No: 1}))
-	require.Equal(t, groupbuy.Event{Code: "BBBB", No: 1, Kind: groupbuy.Corrected, At: start}, s.next())
+	told := must(sqlstore.NewEvents(s.db.DB, nil).List(ctx, event.TeamQueue("BBBB"), 0, 10))(t)
+	require.Equal(t, event.TeamCorrected, told[len(told)-1].Kind)
 	team, _, err := s.Team(ctx, "BBBB", stock.Key{})
 	require.NoError(t, err)
-	require.Equal(t, [4]int64{2, 0, 1, books[0].Version + 1}, [4]int64{team.Held, team.Paid, team.Events, team.Version})
+	require.Equal(t, [3]int64{2, 0, books[0].Version + 1}, [3]int64{team.Held, team.Paid, team.Version})
 
 	require.NoError(t, s.CorrectFormed(ctx, stallKey, -5))
 	_, counted, err = s.FormedPeople(ctx, stallKey)
@@ -263,6 +193,52 @@ func TestGroupBuyReadsInATransactionAreOfNow(t *testing.T) {
 	require.NoError(t, tx.Commit())
 }
 
+// The events that an earlier version has left in a table of its own are delivered, but for those that it is at, and so is what it
+// writes there meanwhile.
+func TestEventsOfAnEarlierVersionAreDelivered(t *testing.T) {
+	t.Parallel()
+	s, ctx := openStall(t, defaults), t.Context()
+	orders := s.team("AAAA", 2, 2)
+	s.team("BBBB", 1, 0)
+	groups, events := groupbuy.New(s, nil), event.New(sqlstore.NewEvents(s.db.DB, nil), nil)
+	var told []string
+	deliver := func() {
+		told = nil
+		require.NoError(t, of(groups.Expire(ctx)))
+		require.NoError(t, of(events.Deliver(ctx, groups.Handle(func(_ context.Context, e groupbuy.Event) error {
+			told = append(told, fmt.Sprint(e.Team.Code, " ", e.Kind, " ", e.Order, e.Seat.Buyer, " ", e.SKU, " ", e.At.Sub(start)))
+			return nil
+		}))))
+	}
+	s.db.Wire.Advance(time.Minute)
+	run(t, s.db, // the first of AAAA is delivered, the second set aside; BBBB is at its handler
+		"UPDATE egl_group_participation SET STATE = 5, LIVE = NULL WHERE ORDER_NO = 'AAAA-2'",
+		"INSERT INTO egl_group_event (TEAM_CODE, EVENT_NO, KIND, ORDER_NO, STATE, CREATE_TIME) VALUES"+
+			" ('AAAA', 1, 3, '', 1, UTC_TIMESTAMP(6)), ('AAAA', 2, 5, 'AAAA-1', 2, UTC_TIMESTAMP(6)),"+
+			" ('AAAA', 3, 4, 'AAAA-2', 0, UTC_TIMESTAMP(6)), ('AAAA', 4, 6, '', 0, UTC_TIMESTAMP(6)), ('BBBB', 1, 3, '', 0, UTC_TIMESTAMP(6))",
+		"UPDATE egl_group_team SET EVENT_NUM = 4, EVENT_DONE = 2, EVENT_TIME = UTC_TIMESTAMP(6) WHERE CODE = 'AAAA'",
+		"UPDATE egl_group_team SET EVENT_NUM = 1, EVENT_TRIES = 1, EVENT_TIME = TIMESTAMPADD(MINUTE, 1, UTC_TIMESTAMP(6)) WHERE CODE = 'BBBB'")
+	s.db.Wire.Advance(time.Second)
+	deliver()
+	require.Equal(t, []string{
+		"AAAA seat released AAAA-11 42 1m0s", "AAAA refund owed AAAA-22 42 1m0s", "AAAA team corrected  42 1m0s",
+	}, told)
+	seat, _, _, err := s.Seat(ctx, orders[1])
+	require.NoError(t, err)
+	require.Equal(t, groupbuy.Refunded, seat.State)
+	require.Equal(t, 1, value[int](t, s.db, "SELECT COUNT(*) FROM egl_group_event WHERE STATE <> 1"))
+	deliver()
+	require.Empty(t, told, "each once")
+
+	s.db.Wire.Advance(time.Minute) // its process has died
+	run(t, s.db,                   // and another of that version has gone on
+		"INSERT INTO egl_group_event (TEAM_CODE, EVENT_NO, KIND, ORDER_NO, CREATE_TIME) VALUES ('BBBB', 2, 5, 'BBBB-1', UTC_TIMESTAMP(6))",
+		"UPDATE egl_group_team SET EVENT_NUM = 2 WHERE CODE = 'BBBB'")
+	deliver()
+	require.Equal(t, []string{"BBBB team failed  42 1m0s", "BBBB seat released BBBB-11 42 2m1s"}, told)
+	require.Zero(t, value[int](t, s.db, "SELECT COUNT(*) FROM egl_group_team WHERE EVENT_TIME IS NOT NULL OR EVENT_DONE < EVENT_NUM"))
+}
+
 // The statement budget of the reads, and of what is saved: round trips, transaction brackets not counted.
 func TestGroupBuyStatementBudget(t *testing.T) {
 	t.Parallel()
@@ -287,12 +263,8 @@ func TestGroupBuyStatementBudget(t *testing.T) {
 		{"LateSeats", 1, func() error { return of(s.LateSeats(ctx, "", 10)) }},
 		{"LateTeams", 1, func() error { return of(s.LateTeams(ctx, 10)) }},
 		{"Unfinished", 1, func() error { return of(s.Unfinished(ctx, stallKey)) }},
-		{"DueEvents", 1, func() error { return of(s.DueEvents(ctx, 10)) }},
-		{"Lease", 1, func() error { return of(s.Lease(ctx, groupbuy.Event{Code: "AAAA", No: 1}, time.Minute)) }},
-		{"Delivered", 3, func() error {
-			return of(s.Delivered(ctx, groupbuy.Event{Code: "AAAA", No: 1, Kind: groupbuy.RefundOwed, Order: "AAAA-1"}))
-		}},
-		{"Events", 1, func() error { return of(s.Events(ctx, "AAAA", false, groupbuy.EventCursor{}, 10)) }},
+		{"Return", 1, func() error { return of(s.Return(ctx, "AAAA-1")) }},
+		{"CatchUp", 2, func() error { return of(s.CatchUp(ctx)) }},
 		{"Books", 2, func() error { return of(s.Books(ctx, stallKey, "", 100)) }},
 		{"Books of none", 1, func() error { return of(s.Books(ctx, none, "", 100)) }},
 		{"FormedPeople", 1, func() error { _, _, err := s.FormedPeople(ctx, stallKey); return err }},

@@ -73,7 +73,7 @@ func TestFormAgainWaitsForItsCommit(t *testing.T) {
 	require.NoError(t, of(b.Pay(t.Context(), orders[0])))
 	decision := groupbuy.Decision{Actor: "clerk", Reason: "why not"}
 	arrived, land := make(chan struct{}), make(chan struct{})
-	b.db.Wire.After("INSERT INTO egl_group_event", func() {
+	b.db.Wire.After("INSERT INTO goods_stock_event", func() {
 		b.db.Wire.Before("COMMIT", func() { close(arrived); <-land })
 	})
 	first := going(func() error { return of(b.Form(t.Context(), code, decision)) })

@@ -1,6 +1,7 @@
 package sqlstore_test
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
@@ -65,6 +66,7 @@ const (
 	stockLists     = "lists/0001_stock_lists.up.sql"
 	redPacketLists = "lists/0002_red_packet_lists.up.sql"
 	groupBuyLists  = "lists/0003_group_buy_lists.up.sql"
+	couponLists    = "lists/0004_coupon_lists.up.sql"
 )
 
 // alterations returns the files that change the tables of a part.
@@ -76,13 +78,14 @@ func alterations(part string) []string {
 		},
 		couponTables: {
 			"0007_coupon_movements.up.sql", "0011_coupon_low.up.sql", "0014_coupon_amend.up.sql", "0017_coupon_waiting.up.sql",
-			"0023_coupon_archive.up.sql",
+			"0023_coupon_archive.up.sql", "0026_coupon_told.up.sql",
 		},
 		redPacketTables: {
 			"0008_red_packet_movements.up.sql", "0012_red_packet_low.up.sql", "0015_red_packet_amend.up.sql", "0018_red_packet_waiting.up.sql",
 			"0024_red_packet_archive.up.sql",
 		},
 		groupBuyTables: {"0009_group_buy_lists.up.sql"},
+		saleTables:     {"0025_sale_told.up.sql"},
 	}[part]
 }
 
@@ -97,7 +100,7 @@ func (allFiles) Open(name string) (fs.File, error) {
 	return sqlstore.Schema().Open(name)
 }
 
-// withAlterations returns files with those that change their tables behind them.
+// withAlterations returns files with those that change their tables behind them, and the indexes of lists last.
 func withAlterations(files []string) []string {
 	all := slices.Clone(files)
 	for _, part := range files {
@@ -107,6 +110,9 @@ func withAlterations(files []string) []string {
 			}
 		}
 	}
+	slices.SortStableFunc(all, func(a, b string) int {
+		return cmp.Compare(strings.Count(a, "lists/"), strings.Count(b, "lists/"))
+	})
 	return all
 }
 

@@ -56,9 +56,10 @@ type Options struct {
 	// for that long after its commit. An order that has a hold is never refused so.
 	SoldOutFor time.Duration
 
-	// Tell names the events that changes of goods write for the rest of the shop, each in the transaction of its change. None by
-	// default, which costs nothing. Every process that changes the same stock has to name the same ones. NewEvents returns the store
-	// that delivers them; see package event.
+	// Tell names the events that changes write for the rest of the shop, each in the transaction of its change. None by
+	// default, which costs nothing; those of teams are always written. Every process that changes the same stock has to name
+	// the same ones. NewEvents returns the store that delivers them; see package event. CouponExpiring and CouponExpired
+	// need the index of MigrateLists.
 	Tell []event.Kind
 }
 

@@ -21,7 +21,7 @@ type Sale struct {
 // defaults. It does no I/O; bad options and a nil db are reported by every call as ErrInvalid.
 func NewSale(db *sql.DB, opts *Options) *Sale {
 	settings := opts.settings()
-	return saleOf(sales.New(db, settings, besideGoods(settings.Prefix)))
+	return saleOf(sales.New(db, settings, besideGoods(settings)))
 }
 
 // WithTx returns the same store inside the caller's transaction, with the store of its units; see Stock.WithTx. A call

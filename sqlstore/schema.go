@@ -158,11 +158,12 @@ func migrate(ctx context.Context, db *sql.DB, opts *Options, schema fs.FS) error
 	})
 }
 
-// MigrateLists adds the indexes that only lists for screens need: stock.Inventory.HoldsPage of a buyer and ByDeadline, and
-// redpacket.Packets.MinePage. A shop that does not show these lists leaves them out, since each costs something with
-// every order: a list without its index returns a *MissingIndexError. It does nothing where the indexes are there, and Check
-// accepts both. On large tables it takes minutes; both servers let other statements go on meanwhile (MySQL Reference Manual,
-// Online DDL Operations; MariaDB, InnoDB Online DDL).
+// MigrateLists adds the indexes that only lists for screens need: stock.Inventory.HoldsPage of a buyer and ByDeadline,
+// and redpacket.Packets.MinePage; and that of the events event.CouponExpiring and CouponExpired. A shop that does not
+// show these lists leaves them out, since each costs something with every order: a list without its index returns a
+// *MissingIndexError. It does nothing where the indexes are there, and Check accepts both. On large tables it takes
+// minutes; both servers let other statements go on meanwhile (MySQL Reference Manual, Online DDL Operations; MariaDB,
+// InnoDB Online DDL).
 //
 // Call Migrate first. It needs the rights SELECT, ALTER, INDEX and INSERT. Errors are those of Migrate.
 func MigrateLists(ctx context.Context, db *sql.DB, opts *Options) error {

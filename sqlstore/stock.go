@@ -25,14 +25,14 @@ type Stock struct {
 // Its calls may use coupons that NewCoupon keeps in the same database with the same prefix; see coupon.UseRequest.
 func NewStock(db *sql.DB, opts *Options) *Stock {
 	settings := opts.settings()
-	store := ledger.New(db, settings, ledger.GoodsStock, besideGoods(settings.Prefix))
+	store := ledger.New(db, settings, ledger.GoodsStock, besideGoods(settings))
 	return &Stock{Store: store, ledger: store}
 }
 
 // besideGoods returns what follows the steps of orders that buy goods: coupons that they use, sales that they refund to, and seats whose
 // holds are not archived.
-func besideGoods(prefix string) ledger.Companions {
-	return teams.NewBesideGoods(prefix, sales.NewBesideGoods(prefix, coupons.NewBesideGoods(prefix)))
+func besideGoods(o ledger.Settings) ledger.Companions {
+	return teams.NewBesideGoods(o.Prefix, sales.NewBesideGoods(o.Prefix, coupons.NewBesideGoods(o.Prefix, o.Tell)))
 }
 
 // WithTx returns the same store inside the caller's transaction: its changes take effect when the caller commits. It

@@ -25,7 +25,8 @@ func TestStoryEndsWithBalancedBooks(t *testing.T) {
 	exampletest.Each(t, func(t *testing.T, dsn string) {
 		printed := exampletest.Complete(t, dsn, run)
 		for _, want := range []string{
-			"reserved for another order", "insufficient", "money goes back: stock: the hold has expired", "refunded; 0 sold, 0 locked, 6 left",
+			"reserved for another order", "insufficient", "to Bo: order C was not paid in time", "closed; 2 sold, 0 locked",
+			"money goes back: stock: the hold has expired", "refunded; 0 sold, 0 locked, 6 left",
 			"placed; 0 sold, 2 locked, 6 left; coupon reserved", "Audit: 0 drifts.",
 		} {
 			require.Contains(t, printed, want)

@@ -1,5 +1,5 @@
 // Checkout is order code to copy: the row of an order, its units and its coupon change in one call, or none of them does.
-// Payments arrive twice or too late, and buyers cancel.
+// Payments arrive twice or too late, and buyers cancel. An event closes an order that was not paid in time.
 //
 //	go run ./examples/checkout # or, on MySQL, -dsn 'user:password@tcp(127.0.0.1:3306)/'
 package main
@@ -18,6 +18,7 @@ import (
 	"github.com/holdfast-go/holdfast/examples/internal/example"
 	"github.com/holdfast-go/holdfast/sqlstore"
 	"github.com/holdfast-go/holdfast/stock"
+	"github.com/holdfast-go/holdfast/stock/event"
 )
 
 func main() { example.Main(run) }
@@ -29,16 +30,20 @@ func open(ctx context.Context, db *sql.DB) (*shop, error) {
 		if err := errors.Join(tables{db: db}.exec(ctx, createOrders), sqlstore.Migrate(ctx, db, nil)); err != nil {
 			return nil, err
 		}
-		goods := sqlstore.NewStock(db, nil)
-		s = shop{tables{db, goods}, stock.New(goods, &stock.Options{HoldFor: holdFor}), coupon.New(sqlstore.NewCoupon(db, nil), nil)}
+		goods := sqlstore.NewStock(db, &sqlstore.Options{Tell: tell()})
+		s = shop{rows: tables{db, goods}, coupons: coupon.New(sqlstore.NewCoupon(db, nil), nil)}
+		s.inv, s.events = stock.New(goods, &stock.Options{HoldFor: holdFor}), event.New(sqlstore.NewEvents(db, nil), nil)
 	} else {
 		coupons, m := new(coupon.Memory), new(memory)
 		onAlong := func(ctx context.Context, rows []stock.MemoryRow) error {
 			return m.exec(ctx, rows[0].Text, rows[0].Args...)
 		}
-		m.goods = (&stock.Memory{OnAlong: onAlong}).With(coupons.BesideGoods())
-		s = shop{m, stock.New(m.goods, &stock.Options{HoldFor: holdFor}), coupon.New(coupons, nil)}
+		events := new(event.Memory)
+		m.goods = (&stock.Memory{OnAlong: onAlong, Events: events, Tell: tell()}).With(coupons.BesideGoods())
+		s = shop{rows: m, coupons: coupon.New(coupons, nil)}
+		s.inv, s.events = stock.New(m.goods, &stock.Options{HoldFor: holdFor}), event.New(events, nil)
 	}
+	s.mail = func(string, string) {}
 	terms := coupon.Terms{Kind: coupon.AmountOff, Amount: decimal.New(10, 0), ForDays: 30, Zone: "Asia/Shanghai"}
 	_, err1 := s.inv.Define(ctx, stock.Key{SKU: 42}, 6, stock.Terms{PerBuyer: 4})
 	_, err2 := s.coupons.Define(ctx, 1, 100, coupon.Rules{PerBuyer: 1}, terms)
@@ -52,6 +57,7 @@ func run(ctx context.Context, db *sql.DB, w io.Writer) error {
 	if err != nil {
 		return err
 	}
+	s.mail = func(buyer, text string) { fmt.Fprintf(w, "   to %s: %s\n", buyer, text) }
 	place := func(o order) func() error { return func() error { return s.place(ctx, o) } }
 	pay := func(payment, id string) func() error {
 		return func() error { return s.paymentArrived(ctx, payment, id) }
@@ -69,7 +75,7 @@ func run(ctx context.Context, db *sql.DB, w io.Writer) error {
 		{"it arrives a second time", "A", pay("pay-1", "A")},
 		{"another payment arrives", "A", pay("pay-2", "A")},
 		{"time passes, a payment is late", "C", func() error { example.Rest(ctx, holdFor); return pay("pay-3", "C")() }},
-		{"the worker of timeouts closes it", "C", func() error { return s.cancel(ctx, "C") }},
+		{"the sweeper tells that it expired", "C", func() error { return s.sweep(ctx) }},
 		{"Ann wants her money back", "A", func() error { return s.cancel(ctx, "A") }},
 		{"Ann orders 2 with her coupon", "E", place(order{id: "E", buyer: "Ann", num: 2, coupon: "gift"})},
 	} {
@@ -137,8 +143,13 @@ func (m *memory) exec(_ context.Context, text string, args ...any) error {
 		return nil
 	}
 	o, err := m.order(context.Background(), args[1].(string))
-	if o.state = args[0].(string); text == payOrder {
-		o.state, o.payment = "paid", o.state
+	switch {
+	case text == closeOrder && o.state != "placed":
+		return err
+	case text == payOrder:
+		o.state, o.payment = "paid", args[0].(string)
+	default:
+		o.state = args[0].(string)
 	}
 	m.kept.Store(o.id, o)
 	return err

@@ -11,6 +11,7 @@ import (
 	"github.com/holdfast-go/holdfast/coupon"
 	"github.com/holdfast-go/holdfast/examples/internal/example"
 	"github.com/holdfast-go/holdfast/stock"
+	"github.com/holdfast-go/holdfast/stock/event"
 )
 
 const holdFor = 2 * time.Second // how long an order may be unpaid; minutes in a real shop
@@ -25,6 +26,7 @@ const (
 	placeOrder = "INSERT INTO orders (ID, BUYER, NUM, COUPON, TO_PAY, STATE, PAYMENT) VALUES (?, ?, ?, ?, ?, 'placed', '')"
 	payOrder   = "UPDATE orders SET STATE = 'paid', PAYMENT = ? WHERE ID = ?"
 	setState   = "UPDATE orders SET STATE = ? WHERE ID = ?"
+	closeOrder = "UPDATE orders SET STATE = ? WHERE ID = ? AND STATE = 'placed'"
 )
 
 // order is the row of an order.
@@ -41,6 +43,31 @@ type shop struct {
 	rows
 	inv     *stock.Inventory
 	coupons *coupon.Coupons
+	events  *event.Events
+	mail    func(buyer, text string)
+}
+
+// tell names what the stock has to tell this shop.
+func tell() []event.Kind { return []event.Kind{event.HoldExpired} }
+
+// sweep does what stock.Inventory.Run and event.Events.Run do all the time: it releases what was not paid in time, and handles what
+// that has to tell.
+func (s *shop) sweep(ctx context.Context) error {
+	if _, err := s.inv.Expire(ctx); err != nil {
+		return err
+	}
+	_, err := s.events.Deliver(ctx, s.handle)
+	return err
+}
+
+// handle closes the row of an order whose hold has expired, and tells its buyer. The event may come twice; a shop that must not write
+// twice keeps e.ID with what it has sent.
+func (s *shop) handle(ctx context.Context, e event.Event) error {
+	if err := s.exec(ctx, closeOrder, "closed", e.Order); err != nil {
+		return err
+	}
+	s.mail(e.Buyer, "order "+e.Order+" was not paid in time")
+	return nil
 }
 
 // place takes an order. A buyer who presses the button twice sends the same number twice, and has one order. The errors are

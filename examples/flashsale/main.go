@@ -1,6 +1,7 @@
 // Flashsale holds a flash sale: an operator defines it, offers a hundred units out of ordinary stock and approves it; thousands of
 // buyers rush for them when it begins; it ends, and what is left goes back. No unit is sold twice: some buyers pay, some cancel,
-// some let their hold expire, some payments arrive twice or late, and some orders are refunded.
+// some let their hold expire, some payments arrive twice or late, and some orders are refunded. Events tell the shop what it has to do:
+// close an order whose hold has expired, and tell its buyer.
 //
 //	go run ./examples/flashsale                        in memory, needs nothing but Go
 //	go run ./examples/flashsale -dsn 'user:password@tcp(127.0.0.1:3306)/'
@@ -21,6 +22,7 @@ import (
 	"github.com/holdfast-go/holdfast/examples/internal/example"
 	"github.com/holdfast-go/holdfast/sqlstore"
 	"github.com/holdfast-go/holdfast/stock"
+	"github.com/holdfast-go/holdfast/stock/event"
 	"github.com/holdfast-go/holdfast/stock/sale"
 )
 
@@ -49,6 +51,7 @@ type flashSale struct {
 
 	inv    *stock.Inventory // where orders buy
 	sales  *sale.Sales      // what operators and pages use
+	events *event.Events    // what happened
 	opens  time.Duration    // until the sale begins
 	opened time.Time
 	rush   time.Duration // until each buyer had an answer
@@ -58,6 +61,9 @@ type flashSale struct {
 	told     map[result]int // buyers, by what became of them; each is counted once
 	replays  int            // callbacks that came twice and changed nothing
 	late     int            // payments that came too late; their money goes back
+
+	happened map[event.Kind]int // events, by their kind
+	closed   map[string]bool    // orders that were closed by an event, and whose buyers were told
 
 	pool, shelf stock.Item // in the end: of the sale, and of ordinary stock
 	drifts      []stock.Drift
@@ -107,6 +113,9 @@ func (s *flashSale) run(ctx context.Context, db *sql.DB, w io.Writer) error {
 	if err := s.end(ctx); err != nil {
 		return err
 	}
+	if _, err := s.events.Deliver(ctx, s.handle); err != nil { // a shop has Events.Run do that all the time
+		return err
+	}
 	if err := s.page(ctx, w, sale.Ended); err != nil {
 		return err
 	}
@@ -116,16 +125,29 @@ func (s *flashSale) run(ctx context.Context, db *sql.DB, w io.Writer) error {
 
 // open makes the shop, in memory or in a database.
 func (s *flashSale) open(ctx context.Context, db *sql.DB) error {
-	units := new(stock.Memory)
+	tell := []event.Kind{event.SaleStarted, event.SoldOut, event.BackInStock, event.HoldExpired, event.SaleEnded}
+	units := &stock.Memory{Events: new(event.Memory), Tell: tell}
 	var goods stock.Store = units
 	var store sale.Store = &sale.Memory{Stock: units}
+	var events event.Store = units.Events
 	if db != nil {
 		if err := sqlstore.Migrate(ctx, db, nil); err != nil {
 			return err
 		}
-		goods, store = sqlstore.NewStock(db, nil), sqlstore.NewSale(db, nil)
+		opts := &sqlstore.Options{Tell: tell}
+		goods, store, events = sqlstore.NewStock(db, opts), sqlstore.NewSale(db, opts), sqlstore.NewEvents(db, opts)
 	}
 	s.inv, s.sales = stock.New(goods, &stock.Options{HoldFor: s.holdFor}), sale.New(store, nil)
+	s.events, s.happened, s.closed = event.New(events, nil), map[event.Kind]int{}, map[string]bool{}
+	return nil
+}
+
+// handle does what an event asks for. An event may come more than once, so all of this is safe to repeat.
+func (s *flashSale) handle(_ context.Context, e event.Event) error {
+	s.happened[e.Kind]++ // a page would show or hide the product
+	if e.Kind == event.HoldExpired {
+		s.closed[e.Order] = true // the row of the order, and a message to e.Buyer
+	}
 	return nil
 }
 
@@ -311,7 +333,9 @@ func (s *flashSale) print(w io.Writer) {
 		example.Row{expired, s.told[expired], "left", s.pool.Left},
 		example.Row{soldOut, s.told[soldOut], "back in ordinary stock", s.shelf.Left - reserve},
 	)
-	fmt.Fprintf(w, "\n%d callbacks came twice and were counted once. %d payments came too late; the money goes back.\n", s.replays, s.late)
+	fmt.Fprintf(w, "\nEvents: the sale started and ended, was sold out %d times and back %d times, and %d orders were closed.\n",
+		s.happened[event.SoldOut], s.happened[event.BackInStock], len(s.closed))
+	fmt.Fprintf(w, "%d callbacks came twice and were counted once. %d payments came too late; the money goes back.\n", s.replays, s.late)
 	if s.check() == nil {
 		fmt.Fprintln(w, "Audit: the books balance; every buyer who paid has a unit.")
 	}
@@ -324,6 +348,9 @@ func (s *flashSale) check() error {
 	if len(s.drifts) > 0 || s.pool.Quantities != want || s.shelf.Left != reserve+s.units-n || n > s.units {
 		return fmt.Errorf("the books do not balance: pool %+v, ordinary stock %+v, but buyers were told %+v; drifts %v", s.pool.Quantities,
 			s.shelf.Quantities, s.told, s.drifts)
+	}
+	if s.happened[event.SaleStarted] != 1 || s.happened[event.SaleEnded] != 1 || len(s.closed) != s.told[expired] {
+		return fmt.Errorf("%d buyers did not pay in time, and %d orders were closed: %v", s.told[expired], len(s.closed), s.happened)
 	}
 	return nil
 }

@@ -26,6 +26,7 @@ import (
 	"github.com/holdfast-go/holdfast/groupbuy"
 	"github.com/holdfast-go/holdfast/sqlstore"
 	"github.com/holdfast-go/holdfast/stock"
+	"github.com/holdfast-go/holdfast/stock/event"
 )
 
 func main() {
@@ -71,6 +72,7 @@ type shop struct {
 	store  *sqlstore.GroupBuy // on db
 	stock  *stock.Inventory   // ordinary stock, and the pools of activities
 	groups *groupbuy.Groups
+	events *event.Events
 	made   map[string]string // what was made of events in memory: the states of orders
 }
 
@@ -78,9 +80,9 @@ type shop struct {
 func open(ctx context.Context, db *sql.DB, w io.Writer) (*shop, error) {
 	story := example.NewStory(w)
 	if db == nil {
-		units := new(stock.Memory)
-		groups := groupbuy.New(&groupbuy.Memory{Stock: units}, nil)
-		return &shop{Story: story, stock: stock.New(units, nil), groups: groups, made: map[string]string{}}, nil
+		units := &stock.Memory{Events: new(event.Memory)}
+		groups, events := groupbuy.New(&groupbuy.Memory{Stock: units}, nil), event.New(units.Events, nil)
+		return &shop{Story: story, stock: stock.New(units, nil), groups: groups, events: events, made: map[string]string{}}, nil
 	}
 	if err := sqlstore.Migrate(ctx, db, nil); err != nil {
 		return nil, err
@@ -89,7 +91,8 @@ func open(ctx context.Context, db *sql.DB, w io.Writer) (*shop, error) {
 		order_no VARBINARY(64) PRIMARY KEY,
 		state    VARCHAR(16) NOT NULL) -- paid, to ship, refunded`)
 	inv, store := stock.New(sqlstore.NewStock(db, nil), nil), sqlstore.NewGroupBuy(db, nil)
-	return &shop{Story: story, db: db, store: store, stock: inv, groups: groupbuy.New(store, nil)}, err
+	events := event.New(sqlstore.NewEvents(db, nil), nil)
+	return &shop{Story: story, db: db, store: store, stock: inv, groups: groupbuy.New(store, nil), events: events}, err
 }
 
 // The products by their SKU, and the activities.
@@ -162,18 +165,18 @@ func (s *shop) pay(ctx context.Context, order string) (payment groupbuy.Payment,
 // handle does what an event asks for. An event may come more than once, so all of this is safe to repeat.
 func (s *shop) handle(ctx context.Context, e groupbuy.Event) error {
 	switch e.Kind {
-	case groupbuy.TeamFormed:
+	case event.TeamFormed:
 		for _, member := range e.Members {
 			if err := s.set(ctx, member.Order, "to ship"); err != nil {
 				return err
 			}
 		}
-	case groupbuy.MemberAdded: // to a team that was formed before
+	case event.MemberAdded: // to a team that was formed before
 		return s.set(ctx, e.Order, "to ship")
-	case groupbuy.RefundOwed: // the payment provider is asked under e.Refund(), the same number each time
+	case event.RefundOwed: // the payment provider is asked under e.Refund(), the same number each time
 		return s.set(ctx, e.Order, "refunded")
-	case groupbuy.SeatReleased, groupbuy.TeamFailed, groupbuy.Corrected: // refunds are events of their own
 	}
+	// The order of a released seat was never made, and the refunds of a team that has failed are events of their own.
 	return nil
 }
 
@@ -301,13 +304,13 @@ func (s *shop) buy(ctx context.Context, code, order string, pays bool) (seat gro
 }
 
 // settle ends teams and activities that are over and delivers events, until nothing is left to do. A real shop leaves
-// this to Groups.Run, in any number of processes.
+// this to Groups.Run and Events.Run, in any number of processes.
 func (s *shop) settle(ctx context.Context) error {
 	for {
 		if _, err := s.groups.Expire(ctx); err != nil {
 			return err
 		}
-		delivered, err := s.groups.Deliver(ctx, s.handle)
+		delivered, err := s.events.Deliver(ctx, s.groups.Handle(s.handle))
 		if err != nil {
 			return err
 		}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/holdfast-go/holdfast/internal/fault"
 	"github.com/holdfast-go/holdfast/stock"
+	"github.com/holdfast-go/holdfast/stock/event"
 )
 
 // Carriage is what the calls on a view of a store in memory carry of the shop, over the units beside it.
@@ -37,6 +38,16 @@ func (c Carriage) Keep(ctx context.Context, units *stock.Memory, by stock.Change
 		return err
 	}
 	return units.Record(ctx, by)
+}
+
+// Tell writes events of a moment, as far as the units beside tell them.
+func (c Carriage) Tell(now time.Time, events ...event.Event) {
+	tells := event.KindsOf(c.Of.Tell...)
+	for _, e := range events {
+		if c.Of.Events != nil && tells.Has(e.Kind) {
+			c.Of.Events.Add(now, e)
+		}
+	}
 }
 
 // Within makes a call while the store stands still, at one time. The call uses only the units that it is given.

@@ -55,6 +55,10 @@ func (w *wire) Use(ctx context.Context, step coupon.Step, use coupon.Use, holdFo
 	return suite.Over(w.Wire, w.store().Use)(ctx, step, use, holdFor)
 }
 
+func (w *wire) TellExpiry(ctx context.Context, lead time.Duration, limit int) (int, error) {
+	return suite.Over(w.Wire, w.store().TellExpiry)(ctx, lead, limit)
+}
+
 func (w *wire) UseOf(ctx context.Context, coupon, order string) (coupon.Use, time.Time, error) {
 	return suite.Over(w.Wire, w.store().UseOf)(ctx, coupon, order)
 }

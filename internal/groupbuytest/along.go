@@ -163,9 +163,6 @@ func (c *carrier) endings() []carryCase {
 	overdue := func(order string) func() {
 		return func() { c.opened(order, true)(); c.Advance(forming) }
 	}
-	delivers := c.by(func(ctx context.Context, g *groupbuy.Groups) error {
-		return suite.Err(g.Deliver(ctx, func(context.Context, groupbuy.Event) error { return nil }))
-	})
 	return []carryCase{
 		{Name: "Form nobody", Before: c.opened("20", false), Call: c.forms(), Refusal: groupbuy.ErrNobodyPaid},
 		{Name: "Form", Before: c.opened("21", true), Call: c.forms()},
@@ -176,7 +173,9 @@ func (c *carrier) endings() []carryCase {
 		{Name: "Expire", Before: overdue("24"), Call: c.by(func(ctx context.Context, g *groupbuy.Groups) error {
 			return suite.Err(g.Expire(ctx))
 		}), Sweeps: true},
-		{Name: "Deliver", Call: delivers, Sweeps: true},
+		{Name: "Return", Call: c.by(func(ctx context.Context, g *groupbuy.Groups) error {
+			return suite.Err(g.Return(ctx, "24"))
+		}), Sweeps: true},
 		{Name: "Remove", Call: removes},
 		{Name: "End", Before: func() { c.offerIn(other, 2, 5) }, Call: ends, Helps: true},
 		{Name: "End nothing", Call: c.by(func(ctx context.Context, g *groupbuy.Groups) error {

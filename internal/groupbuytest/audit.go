@@ -8,6 +8,7 @@ import (
 	"github.com/holdfast-go/holdfast/groupbuy"
 	"github.com/holdfast-go/holdfast/internal/suite"
 	"github.com/holdfast-go/holdfast/stock"
+	"github.com/holdfast-go/holdfast/stock/event"
 )
 
 func auditCases() []testCase {
@@ -114,7 +115,6 @@ func auditNames(s *scene) {
 	named("held", "2", func(b *groupbuy.TeamBook) { b.Held = 2 })
 	named("paid", "0", func(b *groupbuy.TeamBook) { b.Paid = 0 })
 	named("volume", "0.99", func(b *groupbuy.TeamBook) { b.PaidVolume = dec("0.99") })
-	named("events", "7", func(b *groupbuy.TeamBook) { b.Events = 7 })
 	drift := groupbuy.Drift{Key: key(), Team: code, Quantity: "held", Counted: dec("2"), Recount: dec("5")}
 	s.sameAmount("by", drift.By(), "-3")
 	if text := drift.String(); text == "" || text == (groupbuy.Drift{}).String() {
@@ -215,11 +215,11 @@ func repairCounts(s *scene) {
 	s.Count("repaired", report.Repaired, 1)
 	s.counts(code, 1, 2, "2")
 	suite.Same(s, "balanced", s.audited().Balanced(), true)
-	var kinds []groupbuy.EventKind
+	var kinds []event.Kind
 	for _, e := range s.told(code) {
 		kinds = append(kinds, e.Kind)
 	}
-	suite.Same(s, "events", kinds, []groupbuy.EventKind{groupbuy.Corrected, groupbuy.Corrected}) // the damage was done so, too
+	suite.Same(s, "events", kinds, []event.Kind{event.TeamCorrected, event.TeamCorrected}) // the damage was done so, too
 	s.Count("events", len(s.deliver()), 2)
 	s.join(code, "4", dan)
 	s.pay("3")

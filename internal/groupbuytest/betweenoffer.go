@@ -1,9 +1,6 @@
 package groupbuytest
 
 import (
-	"context"
-	"time"
-
 	"github.com/holdfast-go/holdfast/groupbuy"
 	"github.com/holdfast-go/holdfast/internal/suite"
 	"github.com/holdfast-go/holdfast/stock"
@@ -15,7 +12,6 @@ func betweenOfferCases() []testCase {
 		{Name: "UnitsComeBackWhileTheRemainderGoes", Run: unitsBeforeReturn},
 		{Name: "TheSameOfferIsMadeTwice", Run: offeredTwice},
 		{Name: "TheActivityEndsBeforeItsProductIsOffered", Run: endsBeforeOffer},
-		{Name: "TheEventIsTakenByAnother", Run: leasedBefore},
 		{Name: "DefineAfterDefine", Run: defineAfterDefine},
 	}
 }
@@ -86,18 +82,6 @@ func endsBeforeOffer(s *scene) {
 		}
 	}
 	suite.Same(s, "Offers that were overtaken", ended >= 3, true)
-}
-
-func leasedBefore(s *scene) {
-	s.lost()
-	mine, others := 0, 0
-	n := suite.Must(s.before("Lease", func() { others += len(s.deliver()) }).Deliver(s.Context(), func(context.Context, groupbuy.Event) error {
-		mine++
-		return nil
-	}))
-	suite.Same(s, "deliveries", [3]int{n, mine, others}, [3]int{0, 0, 1})
-	s.Advance(time.Hour)
-	s.Count("events", len(s.deliver()), 0)
 }
 
 func defineAfterDefine(s *scene) {

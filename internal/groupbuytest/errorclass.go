@@ -4,6 +4,7 @@ import (
 	"github.com/holdfast-go/holdfast/groupbuy"
 	"github.com/holdfast-go/holdfast/internal/suite"
 	"github.com/holdfast-go/holdfast/stock"
+	"github.com/holdfast-go/holdfast/stock/event"
 )
 
 // refusals returns every error by which groups say no: to an order, a team, an event, a product or an activity.
@@ -14,7 +15,7 @@ func refusals() []error {
 		groupbuy.ErrUnknownTeam, groupbuy.ErrOtherProduct, groupbuy.ErrTeamFormed, groupbuy.ErrTeamFailed,
 		groupbuy.ErrTeamOver, groupbuy.ErrJoined, groupbuy.ErrFull, groupbuy.ErrNobodyPaid, groupbuy.ErrNotFound,
 		groupbuy.ErrNotPaid, groupbuy.ErrPaid, groupbuy.ErrCancelled, groupbuy.ErrExpired, groupbuy.ErrRefunded,
-		groupbuy.ErrUnknownEvent, groupbuy.ErrNotPoisoned,
+		event.ErrNotFound, event.ErrNotPoisoned,
 		stock.ErrPerOrder, stock.ErrPerBuyer, stock.ErrInsufficient,
 	}
 }
@@ -35,7 +36,7 @@ func sentinels() []error {
 func classOf(err error) suite.ErrorClass {
 	return suite.ClassOf(err, sentinels(),
 		suite.Data[groupbuy.InvalidError], suite.Data[groupbuy.MismatchError], suite.Data[groupbuy.ProductError], suite.Data[groupbuy.TeamError],
-		suite.Data[groupbuy.SeatError], suite.Data[groupbuy.EventError],
+		suite.Data[groupbuy.SeatError],
 		suite.Data[stock.ShortageError], suite.Data[stock.ItemError], suite.Data[stock.WindowError],
 		suite.Data[stock.LimitError], suite.Data[stock.InUseError], suite.Data[stock.StateError],
 		suite.Data[stock.RefundError], suite.Data[stock.ContentionError],

@@ -5,26 +5,24 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
-	"sync"
 	"time"
 
 	"github.com/holdfast-go/holdfast/groupbuy"
 	"github.com/holdfast-go/holdfast/internal/suite"
+	"github.com/holdfast-go/holdfast/stock/event"
 )
 
-// eventCases are about what leaves the library.
+// eventCases are about what leaves the library. How it is delivered the suite of events proves.
 func eventCases() []testCase {
 	return []testCase{
 		{Name: "EventsTellWhatHappenedInItsOrder", Run: eventsInOrder},
 		{Name: "EventsCarryWhatAHandlerNeeds", Run: eventsCarry},
-		{Name: "EventsOfATeamWaitForTheOneBefore", Run: eventsWait},
-		{Name: "EventsOfOtherTeamsDoNotWait", Run: eventsApart},
-		{Name: "EventsAreGivenToOneHandlerAtATime", Run: eventsOneAtATime},
-		{Name: "EventsAreDoneOnce", Run: eventsOnce},
+		{Name: "EventsOfOtherKindsComeAsTheyAre", Run: eventsOfOthers},
 		{Name: "EventsAHandlerMayUseTheGroups", Run: eventsReentrant},
 		{Name: "RefundWhoseHandlerFailsStaysDue", Run: refundFails},
-		{Name: "RunSweepsAndDelivers", Run: runDelivers},
+		{Name: "RefundThatIsPaidIsReturnedOnce", Run: returnsOnce},
+		{Name: "RefundWhoseAnswerIsLostIsReturnedByTheNextDelivery", Run: returnLost},
+		{Name: "RefundIsReturnedWhereTheContextHasEnded", Run: returnInterrupted},
 	}
 }
 
@@ -38,25 +36,21 @@ func eventsInOrder(s *scene) {
 	s.form(code)
 	s.refund("1")
 	got := s.told(code)
-	var kinds []groupbuy.EventKind
-	for i, e := range got {
+	var kinds []event.Kind
+	for _, e := range got {
 		kinds = append(kinds, e.Kind)
-		suite.Same(s, "number", e.No, int64(i+1))
-		suite.Same(s, "ID", e.ID(), fmt.Sprintf("%s/%d", code, i+1))
 	}
-	released, owed, formed := groupbuy.SeatReleased, groupbuy.RefundOwed, groupbuy.TeamFormed
-	suite.Same(s, "events", kinds, []groupbuy.EventKind{owed, released, released, owed, formed, owed})
+	released, owed, formed := event.SeatReleased, event.RefundOwed, event.TeamFormed
+	suite.Same(s, "events", kinds, []event.Kind{owed, released, released, owed, formed, owed})
 	s.SameTime("first", got[0].At, s.now().Add(-hold))
 	s.SameTime("last", got[5].At, s.now())
 	for i, e := range s.deliver() {
-		suite.Same(s, "event that is delivered", [2]any{e.ID(), e.Kind}, [2]any{got[i].ID(), got[i].Kind})
-		suite.Same(s, "tries", e.Tries, 1)
+		suite.Same(s, "event that is delivered", [2]any{e.ID, e.Kind}, [2]any{got[i].ID, got[i].Kind})
 	}
 	for _, e := range s.told(code) {
 		s.SameTime("done", e.DoneAt, s.now())
 	}
 	s.Count("events that are left", len(s.deliver()), 0)
-	s.only(suite.Err(suite.Gather(s.groups.Events(s.Context(), sample))), groupbuy.ErrUnknownTeam)
 }
 
 func eventsCarry(s *scene) {
@@ -78,6 +72,7 @@ func eventsCarry(s *scene) {
 	for i, want := range []news{hasFormed(), added("3"), owes("2"), released("4")} {
 		e := events[i]
 		suite.Same(s, "event", news{e.Kind, e.Order}, want)
+		suite.Same(s, "product", [2]int64{e.SKU, e.Activity}, [2]int64{goods, fair})
 		suite.Same(s, "team", e.Team, team)
 		if want.order == "" {
 			suite.Same(s, "seat of the team", e.Seat, groupbuy.Seat{})
@@ -88,138 +83,36 @@ func eventsCarry(s *scene) {
 		}
 		s.Count("members", len(e.Members), 0)
 		suite.Same(s, "order of the seat", e.Seat.Order, want.order)
+		suite.Same(s, "buyer", e.Buyer, e.Seat.Buyer)
 		suite.Same(s, "refund", e.Refund(), groupbuy.RefundID(want.order))
 	}
 	suite.Same(s, "seat", events[3].Seat, s.seat("4", groupbuy.Expired))
 }
 
-// failingHandler is a handler that keeps what it was given and fails for some of it.
-type failingHandler struct {
-	mu    sync.Mutex
-	given []groupbuy.Event
-	fails func(e groupbuy.Event) bool
+// eventsOfOthers gives a handler an event of the shop's ordinary stock.
+func eventsOfOthers(s *scene) {
+	is := event.Event{ID: 1, Kind: event.OrderPaid, Queue: event.OrderQueue("1"), Order: "1", Num: 3}
+	s.No(s.groups.Handle(func(_ context.Context, e groupbuy.Event) error {
+		suite.Same(s, "event", e, groupbuy.Event{Event: is})
+		return nil
+	})(s.Context(), is))
 }
 
 // errFailing is how a handler fails.
 var errFailing = errors.New("groupbuytest: the handler failed")
 
-// handle is a groupbuy.Handler.
-func (f *failingHandler) handle(_ context.Context, e groupbuy.Event) error {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.given = append(f.given, e)
-	if f.fails != nil && f.fails(e) {
-		return errFailing
-	}
-	return nil
-}
-
-// numbers returns the numbers of what a handler was given of a team, and forgets it.
-func (f *failingHandler) numbers(code string) []int64 {
-	var got []int64
-	for _, e := range f.given {
-		if e.Code == code {
-			got = append(got, e.No)
-		}
-	}
-	f.given = nil
-	return got
-}
-
-// deliverTo delivers what is due to a handler, and ends the test unless it was done with so much of it.
-func (s *scene) deliverTo(f *failingHandler, want int) {
+// deliverTo delivers what is due to a handler, and returns how many events were done.
+func (s *scene) deliverTo(handle func(groupbuy.Event) error) int {
 	s.Helper()
-	s.Count("events that are done", suite.Must(s.groups.Deliver(s.Context(), f.handle)), want)
-}
-
-func eventsWait(s *scene) {
-	s.live()
-	code := s.team([]string{anna, ben}, "1", "2")
-	s.fail(code)
-	f := &failingHandler{fails: func(e groupbuy.Event) bool { return e.No == 2 }}
-	s.deliverTo(f, 1)
-	suite.Same(s, "events", f.numbers(code), []int64{1, 2})
-	s.deliverTo(f, 0)
-	suite.Same(s, "events", f.numbers(code), nil)
-	f.fails = nil
-	s.Advance(groupbuy.DefaultRetryIn)
-	s.deliverTo(f, 2)
-	suite.Same(s, "events", f.numbers(code), []int64{2, 3})
-}
-
-func eventsApart(s *scene) {
-	s.live()
-	codes := map[string]bool{}
-	for i := range 150 { // more than are looked up at a time
-		order := strconv.Itoa(i)
-		code := s.open(order, anna).Team
-		codes[code] = i == 7
-		s.cancel(order)
-	}
-	f := &failingHandler{fails: func(e groupbuy.Event) bool { return codes[e.Code] }}
-	s.deliverTo(f, len(codes)-1)
-	s.Count("events", len(f.given), len(codes))
-}
-
-// eventsOneAtATime has many processes deliver at once.
-func eventsOneAtATime(s *scene) {
-	s.live()
-	for i := range 12 {
-		orders := [3]string{fmt.Sprint("a", i), fmt.Sprint("b", i), fmt.Sprint("c", i)}
-		code := s.open(orders[0], anna).Team
-		s.join(code, orders[1], ben)
-		s.join(code, orders[2], carol)
-		s.pay(orders[0])
-		s.pay(orders[1])
-		s.fail(code)
-	}
-	var mu sync.Mutex
-	busy, done := map[string]bool{}, map[string][]int64{}
-	errs := suite.Together(6, func(int) error {
-		return suite.Err(s.groups.Deliver(s.Context(), func(_ context.Context, e groupbuy.Event) error {
-			mu.Lock()
-			defer mu.Unlock()
-			if busy[e.Code] {
-				return fmt.Errorf("two handlers at once are at team %q", e.Code) //nolint:err113 // the test says so below
-			}
-			busy[e.Code] = true
-			mu.Unlock()
-			_, err := s.groups.Team(s.Context(), e.Code) // takes a while
-			mu.Lock()
-			busy[e.Code] = false
-			done[e.Code] = append(done[e.Code], e.No)
-			return err
-		}))
-	})
-	s.Each(errs)
-	s.Count("events that were left", len(s.deliver()), 0)
-	s.Count("teams", len(done), 12)
-	for code, numbers := range done {
-		suite.Same(s, "events of "+code, numbers, []int64{1, 2, 3, 4})
-		for _, e := range s.told(code) {
-			suite.Same(s, "how it was delivered", []any{e.Tries, e.Failure, e.DoneAt.IsZero()}, []any{int64(1), "", false})
-		}
-	}
-}
-
-func eventsOnce(s *scene) {
-	s.opened(people(2), 90)
-	s.team([]string{anna, ben}, "1", "2")
-	s.Count("events", len(s.deliver()), 1)
-	s.Advance(10 * day)
-	s.Count("events", len(s.deliver()), 0)
-	s.refund("1")
-	s.Advance(time.Minute)
-	s.Count("events", len(s.deliver()), 1)
-	s.sweep()
+	return suite.Must(s.events.Deliver(s.Context(), s.groups.Handle(func(_ context.Context, e groupbuy.Event) error { return handle(e) })))
 }
 
 // eventsReentrant has a handler do what shops do.
 func eventsReentrant(s *scene) {
 	s.live()
 	code := s.team([]string{anna, ben, carol}, "1", "2", "3")
-	n := suite.Must(s.groups.Deliver(s.Context(), func(ctx context.Context, e groupbuy.Event) error {
-		if e.Kind == groupbuy.TeamFormed { // and one of them cannot be turned into an order
+	n := suite.Must(s.events.Deliver(s.Context(), s.groups.Handle(func(ctx context.Context, e groupbuy.Event) error {
+		if e.Kind == event.TeamFormed { // and one of them cannot be turned into an order
 			return suite.Err(s.groups.Refund(ctx, byHand(e.Members[1].Order)))
 		}
 		seat, err := s.groups.Seat(ctx, e.Order)
@@ -227,7 +120,7 @@ func eventsReentrant(s *scene) {
 			err = fmt.Errorf("the seat is %v", seat.State) //nolint:err113 // the event would fail
 		}
 		return err
-	}))
+	})))
 	s.Count("events", n, 2)
 	s.seat("2", groupbuy.Refunded)
 	s.tells(code, hasFormed(), owes("2"))
@@ -237,51 +130,89 @@ func refundFails(s *scene) {
 	s.live()
 	code := s.team([]string{anna, ben, carol}, "1", "2")
 	s.fail(code)
-	f := &failingHandler{fails: func(e groupbuy.Event) bool { return e.Order == "1" }}
-	s.deliverTo(f, 1)
+	given := map[string]int{}
+	handle := func(fails bool) func(groupbuy.Event) error {
+		return func(e groupbuy.Event) error {
+			if e.Kind == event.RefundOwed {
+				given[e.Refund()]++
+			}
+			if fails && e.Order == "1" {
+				return errFailing
+			}
+			return nil
+		}
+	}
+	s.Count("events that are done", s.deliverTo(handle(true)), 1)
 	s.seat("1", groupbuy.RefundDue)
 	s.seat("2", groupbuy.RefundDue)
-	f.fails = nil
-	s.Advance(groupbuy.DefaultRetryIn)
-	s.deliverTo(f, 3)
+	s.Advance(event.DefaultRetryIn)
+	s.Count("events that are done", s.deliverTo(handle(false)), 3)
 	s.seat("1", groupbuy.Refunded)
 	s.seat("2", groupbuy.Refunded)
 	s.is(code, groupbuy.Failed)
-	given := map[string]int{}
-	for _, e := range f.given {
-		if e.Kind == groupbuy.RefundOwed {
-			given[e.Refund()]++
-		}
-	}
 	suite.Same(s, "refunds that were paid or tried", given, map[string]int{groupbuy.RefundID("1"): 2, groupbuy.RefundID("2"): 1})
-	for _, e := range s.told(code) {
-		if e.Order == "1" {
-			suite.Same(s, "tries and last failure", []any{e.Tries, e.Failure}, []any{int64(2), errFailing.Error()})
-		}
-	}
-	s.deliverTo(f, 0)
+	s.Count("events that are done", s.deliverTo(handle(false)), 0)
 	s.Count("refunds that are due", len(suite.Listed(s, s.groups.Refunds(s.Context(), groupbuy.RefundDue))), 0)
 	refunded := orders(suite.Listed(s, s.groups.Refunds(s.Context(), groupbuy.Refunded)))
 	slices.Sort(refunded)
 	suite.Same(s, "refunds that are done", refunded, []string{"1", "2"})
 }
 
-// runDelivers lets Run work until the handler ends it.
-func runDelivers(s *scene) {
+// returnsOnce has a shop pay refunds without a handler.
+func returnsOnce(s *scene) {
+	s.live()
+	code := s.team([]string{anna, ben}, "1")
+	h := s.hears()
+	s.only(suite.Err(h.Return(s.Context(), "1")), groupbuy.ErrPaid)
+	s.only(suite.Err(h.Return(s.Context(), "2")), groupbuy.ErrNotPaid)
+	s.only(suite.Err(h.Return(s.Context(), "none")), groupbuy.ErrNotFound)
+	s.fail(code)
+	s.only(suite.Err(h.Return(s.Context(), "2")), groupbuy.ErrCancelled)
+	suite.Same(s, "verdicts", suite.Must(s.Store.Return(s.Context(), "2")).String(), "refused")
+	h.told(func() error { return suite.Err(h.Return(s.Context(), "1")) }, groupbuy.Effect{Step: groupbuy.StepReturn, Order: "1", Team: code})
+	seat := s.seat("1", groupbuy.Refunded)
+	seat.Replay = true
+	suite.Same(s, "seat", suite.Must(h.Return(s.Context(), "1")), seat)
+	s.Count("events, whose handlers find the seat Refunded", len(s.deliver()), 3)
+	s.seat("1", groupbuy.Refunded)
+}
+
+// returnLost loses the answer of what follows a refund that is paid, or breaks before it.
+func returnLost(s *scene) {
 	s.live()
 	code := s.team([]string{anna, ben}, "1", "2")
-	s.Advance(forming)
-	ctx, end := context.WithCancel(s.Context())
-	defer end()
-	var got []news
-	err := s.groups.Run(ctx, func(_ context.Context, e groupbuy.Event) error {
-		if got = append(got, news{e.Kind, e.Order}); len(got) == 3 {
-			end()
+	s.fail(code)
+	loses := func(order string) *groupbuy.Groups {
+		w := suite.Wire{Reply: suite.Fails(groupbuy.ErrUnknown, suite.Named("Return"))}
+		if order == "1" {
+			w = suite.Wire{Send: w.Reply}
 		}
-		return nil
-	})
-	s.Is(err, context.Canceled)
-	suite.Same(s, "events", got, []news{hasFailed(), owes("1"), owes("2")})
-	s.is(code, groupbuy.Failed)
+		return s.over(w)
+	}
+	paid := map[string]int{}
+	for range 3 {
+		suite.Must(s.events.Deliver(s.Context(), func(ctx context.Context, e event.Event) error {
+			groups := s.groups
+			if paid[e.Order] == 0 {
+				groups = loses(e.Order)
+			}
+			return groups.Handle(func(context.Context, groupbuy.Event) error { paid[e.Order]++; return nil })(ctx, e)
+		}))
+		s.Advance(time.Minute)
+	}
+	suite.Same(s, "deliveries", paid, map[string]int{"": 1, "1": 2, "2": 2})
+	s.seat("1", groupbuy.Refunded)
 	s.seat("2", groupbuy.Refunded)
+}
+
+// returnInterrupted ends the context while a refund is being paid.
+func returnInterrupted(s *scene) {
+	s.live()
+	s.pay(s.open("1", anna).Order)
+	s.refund("1")
+	ctx, end := context.WithCancel(s.Context())
+	n, err := s.events.Deliver(ctx, s.groups.Handle(func(context.Context, groupbuy.Event) error { end(); return nil }))
+	s.Is(err, context.Canceled)
+	s.Count("events that are done", n, 1)
+	s.seat("1", groupbuy.Refunded)
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/holdfast-go/holdfast/groupbuy"
 	"github.com/holdfast-go/holdfast/internal/suite"
 	"github.com/holdfast-go/holdfast/stock"
+	"github.com/holdfast-go/holdfast/stock/event"
 )
 
 // formCases are about operators who end teams.
@@ -108,7 +109,7 @@ func formReleases(s *scene) {
 	s.stands(groupbuy.Formed, "2")
 	s.pool(stock.Quantities{Total: 90, Sold: 1})
 	suite.Same(s, "events", s.tally(code), map[news]int{hasFormed(): 1, released("1"): 1, released("live"): 1, released("dead"): 1})
-	suite.Same(s, "the first", s.told(code)[0].Kind, groupbuy.TeamFormed)
+	suite.Same(s, "the first", s.told(code)[0].Kind, event.TeamFormed)
 	suite.Same(s, "sponsor, since the first has not paid", s.is(code, groupbuy.Formed).Sponsor, ben)
 	s.late(s.groups, "live", groupbuy.ErrCancelled)
 	s.late(s.reacquires(), "dead", groupbuy.ErrTeamFormed)

@@ -13,11 +13,16 @@ import (
 	"github.com/holdfast-go/holdfast/groupbuy"
 	"github.com/holdfast-go/holdfast/internal/suite"
 	"github.com/holdfast-go/holdfast/stock"
+	"github.com/holdfast-go/holdfast/stock/event"
 )
 
 // Harness is one fresh, empty store and what a test needs to drive it. Its Stock is the same stock by a store that knows
 // nothing of groups: what a shop that has always sold goods goes on using, with a sweeper of its own.
-type Harness = suite.Harness[groupbuy.Store, groupbuy.Store]
+type Harness struct {
+	suite.Harness[groupbuy.Store, groupbuy.Store]
+
+	Events event.Store // what the store has to tell
+}
 
 // Run runs every case against stores that open makes, one for each case. The cases run in parallel; open is called
 // from the goroutine of the case.
@@ -34,10 +39,10 @@ func cases() []testCase {
 	return slices.Concat(
 		inputCases(), identifierCases(), activityCases(), offerCases(), seatCases(), joinCases(), payCases(), lateCases(),
 		volumeCases(), leaveCases(), formCases(), deadlineCases(), endingCases(), outliveCases(),
-		eventCases(), redeliveryCases(), readingCases(), shelfCases(), pagingCases(), listCases(), resolveCases(), auditCases(),
+		eventCases(), readingCases(), shelfCases(), pagingCases(), listCases(), resolveCases(), auditCases(),
 		repairCases(),
 		raceCases(), raceEndingCases(), racePoolCases(), betweenCases(), betweenOfferCases(), lostCases(), historyCases(), besideCases(),
-		transactionCases(), guardCases(), guardSeatCases(), guardEventCases(),
+		transactionCases(), guardCases(), guardSeatCases(),
 	)
 }
 
@@ -74,6 +79,7 @@ type scene struct {
 	Harness
 
 	groups *groupbuy.Groups
+	events *event.Events
 	owned  map[int64]int64 // how many units there ever were of a SKU, in all of its pools
 }
 
@@ -81,7 +87,9 @@ type scene struct {
 func newScene(t testing.TB, h Harness) *scene {
 	t.Helper()
 	checks := suite.Checks{TB: t, Retryable: groupbuy.Retryable, Normal: suite.Form{Fix: plain}.Normal}
-	return &scene{Checks: checks, Harness: h, groups: groupbuy.New(h.Store, nil), owned: map[int64]int64{}}
+	return &scene{
+		Checks: checks, Harness: h, groups: groupbuy.New(h.Store, nil), events: event.New(h.Events, nil), owned: map[int64]int64{},
+	}
 }
 
 // with returns groups with other options on the store of the scene.

@@ -69,12 +69,12 @@ func (s *scene) walker(groups *groupbuy.Groups) walk {
 		case n < 52:
 			return suite.Err(groups.Expire(ctx))
 		case n < 55:
-			return suite.Err(groups.Deliver(ctx, func(context.Context, groupbuy.Event) error {
+			return suite.Err(s.events.Deliver(ctx, groups.Handle(func(context.Context, groupbuy.Event) error {
 				if buyer == 1 {
 					return errFailing
 				}
 				return nil
-			}))
+			})))
 		case n == 55:
 			return suite.Err(groups.Restock(ctx, fmt.Sprint("more ", rng.IntN(4)), key(), buyer))
 		case n == 56:
@@ -214,7 +214,8 @@ func effectsOf(s *scene) {
 	told(func() error { return suite.Err(groups.Pay(ctx, "4")) }, of(groupbuy.StepPay, "4", groupbuy.Formed))
 	told(func() error { return suite.Err(groups.Refund(ctx, byHand("4"))) }, of(groupbuy.StepRefund, "4", groupbuy.Forming))
 	returned := of(groupbuy.StepReturn, "3", groupbuy.Forming)
-	told(func() error { return suite.Err(groups.Deliver(ctx, ignore)) }, returned, of(groupbuy.StepReturn, "4", groupbuy.Forming))
+	delivers := func() error { return suite.Err(s.events.Deliver(ctx, groups.Handle(ignore))) }
+	told(delivers, returned, of(groupbuy.StepReturn, "4", groupbuy.Forming))
 	moved := func(step stock.Step, id string, num int64) groupbuy.Effect {
 		return groupbuy.Effect{Units: step, Key: key(), Num: num, ID: id}
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/holdfast-go/holdfast/groupbuy"
 	"github.com/holdfast-go/holdfast/internal/suite"
+	"github.com/holdfast-go/holdfast/stock/event"
 )
 
 // Bad input is refused before any I/O, whatever the store: the tests of package groupbuy have it.
@@ -50,10 +51,10 @@ func calls(ctx context.Context, g *groupbuy.Groups) []suite.Call {
 		{Name: "Form", Do: func() error { return suite.Err(g.Form(ctx, sample, decided())) }},
 		{Name: "Fail", Do: func() error { return suite.Err(g.Fail(ctx, sample, decided())) }},
 		{Name: "Expire", Do: func() error { return suite.Err(g.Expire(ctx)) }},
-		{Name: "Deliver", Do: func() error { return suite.Err(g.Deliver(ctx, ignore)) }},
-		{Name: "Redeliver", Do: func() error { return suite.Err(g.Redeliver(ctx, sample, 1, ignore)) }},
-		{Name: "Poisoned", Do: func() error { return suite.Err(suite.Gather(g.Poisoned(ctx))) }},
-		{Name: "Events", Do: func() error { return suite.Err(suite.Gather(g.Events(ctx, sample))) }},
+		{Name: "Return", Do: func() error { return suite.Err(g.Return(ctx, "1")) }},
+		{Name: "Handle", Do: func() error {
+			return g.Handle(ignore)(ctx, event.Event{ID: 1, Kind: event.RefundOwed, Queue: event.TeamQueue(sample), Order: "1", Ref: sample})
+		}},
 		{Name: "Activity", Do: func() error { return suite.Err(g.Activity(ctx, fair)) }},
 		{Name: "Activities", Do: func() error { return suite.Err(suite.Gather(g.Activities(ctx))) }},
 		{Name: "Product", Do: func() error { return suite.Err(g.Product(ctx, key())) }},
@@ -89,7 +90,7 @@ func contextThatEnded(s *scene) {
 			s.Fatalf("%s with a context that has ended: %v", call.Name, err)
 		}
 	}
-	s.Is(s.groups.Run(ended, ignore), context.Canceled)
+	s.Is(s.groups.Run(ended), context.Canceled)
 	suite.Same(s, "the books", s.everything(), was)
 	s.pay("1")
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/holdfast-go/holdfast/groupbuy"
 	"github.com/holdfast-go/holdfast/internal/suite"
 	"github.com/holdfast-go/holdfast/stock"
+	"github.com/holdfast-go/holdfast/stock/event"
 )
 
 // lateCases are about payments for seats that are none any more.
@@ -100,7 +101,7 @@ func lateForms(s *scene) {
 	suite.Same(s, "formed by", s.is(code, groupbuy.Formed).FormedBy, "3")
 	s.stands(groupbuy.Formed, "1", "2", "3")
 	events := s.told(code)
-	suite.Same(s, "last event", events[len(events)-1].Kind, groupbuy.TeamFormed)
+	suite.Same(s, "last event", events[len(events)-1].Kind, event.TeamFormed)
 }
 
 func lateFull(s *scene) {

@@ -12,6 +12,7 @@ import (
 	"github.com/holdfast-go/holdfast/internal/fault"
 	"github.com/holdfast-go/holdfast/internal/suite"
 	"github.com/holdfast-go/holdfast/stock"
+	"github.com/holdfast-go/holdfast/stock/event"
 )
 
 // Model applies the same operations, random by the seed, to two empty stores, and ends the test where the two
@@ -36,8 +37,9 @@ func Model(t testing.TB, seed int64, ops int, a, b Harness) {
 type model struct {
 	suite.Model[*side]
 
-	opts    groupbuy.Options
-	meddles bool // the shop also moves the holds of seats, of which it knows nothing
+	opts     groupbuy.Options
+	delivery event.Options
+	meddles  bool // the shop also moves the holds of seats, of which it knows nothing
 
 	fairs   []fairOfModel // activities that were asked for, the youngest last
 	offers  []offering    // the same of products
@@ -54,14 +56,17 @@ type side struct {
 	Harness
 
 	groups *groupbuy.Groups
+	whole  *groupbuy.Groups // the same, always
 	broken *groupbuy.Groups // the same over a wire that breaks
 	shop   *stock.Inventory // the plain one of the harness; nil where there is none
 	code   int              // of the next team
 
 	breaks suite.Breakage // where the wire does next
 
-	given []groupbuy.Event // what handlers were
-	owned map[int64]int64  // how many units there ever were of a SKU
+	events *event.Events
+	given  []groupbuy.Event // what handlers were
+	failed []event.Event    // what they failed at
+	owned  map[int64]int64  // how many units there ever were of a SKU
 }
 
 // An operation is one call with its arguments.
@@ -76,15 +81,18 @@ func newModel(t testing.TB, seed int64, a, b Harness) *model {
 		LatePay:          suite.Pick(m, stock.Reject, stock.Reacquire),
 		RefundFreesBuyer: m.Chance(50),
 		RefundRedeemed:   m.Chance(50),
-		LeaseFor:         suite.Pick(m, 20*time.Second, groupbuy.DefaultLeaseFor, time.Hour),
-		RetryIn:          suite.Pick(m, time.Microsecond, groupbuy.DefaultRetryIn, time.Hour),
-		MaxTries:         suite.Pick[int64](m, 1, 3, 20),
+	}
+	m.delivery = event.Options{
+		LeaseFor:    suite.Pick(m, 20*time.Second, event.DefaultLeaseFor, time.Hour),
+		RetryIn:     suite.Pick(m, time.Microsecond, event.DefaultRetryIn, time.Hour),
+		MaxFailures: suite.Pick[int64](m, 1, 3, 20),
 	}
 	plainly := a.Stock != nil && b.Stock != nil
 	m.meddles = plainly && m.Chance(25)
-	m.Options = fmt.Sprintf("HoldFor %v, LatePay %v, RefundFreesBuyer %v, RefundRedeemed %v, LeaseFor %v, RetryIn %v, MaxTries %v, meddles %v",
+	m.Options = fmt.Sprintf("HoldFor %v, LatePay %v, RefundFreesBuyer %v, RefundRedeemed %v, LeaseFor %v, RetryIn %v, "+
+		"MaxFailures %v, meddles %v",
 		m.opts.HoldFor, m.opts.LatePay, m.opts.RefundFreesBuyer, m.opts.RefundRedeemed,
-		m.opts.LeaseFor, m.opts.RetryIn, m.opts.MaxTries, m.meddles)
+		m.delivery.LeaseFor, m.delivery.RetryIn, m.delivery.MaxFailures, m.meddles)
 	m.Class = m.classOf
 	for i, h := range []Harness{a, b} {
 		m.Sides[i] = m.open(t, h, plainly)
@@ -109,12 +117,15 @@ func (m *model) open(t testing.TB, h Harness, plainly bool) *side {
 	opts := m.opts
 	opts.Hook = func(_ context.Context, e groupbuy.Effect) { s.Told(e) }
 	opts.Code = s.draw
-	opts.OnError = func(err error) {
-		if failed, ok := fault.As[*groupbuy.EventError](err); ok {
-			s.Told(failed.Event)
+	delivery := m.delivery
+	delivery.OnError = func(err error) {
+		if failed, ok := fault.As[*event.Error](err); ok {
+			s.failed = append(s.failed, failed.Event)
 		}
 	}
+	s.events = event.New(h.Events, &delivery)
 	s.groups = groupbuy.New(h.Store, &opts)
+	s.whole = s.groups
 	s.broken = s.groups.On(&wire{s.breaks.Wire(), suite.InTurn(h.Store)})
 	if plainly {
 		s.shop = stock.New(h.Stock, &stock.Options{Hook: s.stocked})
@@ -187,7 +198,7 @@ func (m *model) compareAll() {
 	}
 	first := m.Sides[0]
 	checks := suite.Checks{TB: m.TB, Retryable: groupbuy.Retryable, Normal: suite.Form{Fix: plain}.Normal}
-	books := &scene{Checks: checks, Harness: first.Harness, groups: first.groups, owned: first.owned}
+	books := &scene{Checks: checks, Harness: first.Harness, groups: first.groups, events: first.events, owned: first.owned}
 	books.Balanced()
 }
 
@@ -201,7 +212,10 @@ func (m *model) compareBooks() {
 	}})
 	m.Compare(operation{Name: "Activities", Call: func(s *side) (any, error) { return suite.Gather(s.groups.Activities(s.Context())) }})
 	m.Compare(operation{Name: "Shelf", Call: func(s *side) (any, error) { return suite.Gather(s.groups.Shelf(s.Context())) }})
-	m.Compare(operation{Name: "Poisoned", Call: func(s *side) (any, error) { return suite.Gather(s.groups.Poisoned(s.Context())) }})
+	m.Compare(operation{Name: "Poisoned", Call: func(s *side) (any, error) {
+		aside, err := suite.Gather(s.events.Poisoned(s.Context()))
+		return byTeam(aside), err
+	}})
 	m.Compare(operation{Name: "Audit", Call: func(s *side) (any, error) {
 		report, err := s.groups.Audit(s.Context())
 		if drifts := len(report.Drifts) + len(report.Units.Drifts); drifts > 0 {

@@ -8,6 +8,7 @@ import (
 	"github.com/holdfast-go/holdfast/groupbuy"
 	"github.com/holdfast-go/holdfast/internal/suite"
 	"github.com/holdfast-go/holdfast/stock"
+	"github.com/holdfast-go/holdfast/stock/event"
 )
 
 // manyOfModel is more than there is of anything in a model.
@@ -53,7 +54,8 @@ func membersOf(code string) operation {
 // eventsOf reads the events of a team.
 func eventsOf(code string) operation {
 	return operation{Name: fmt.Sprintf("Events(%q)", code), Call: func(s *side) (any, error) {
-		return suite.Gather(s.groups.Events(s.Context(), code))
+		events, err := suite.Gather(s.events.Of(s.Context(), event.TeamQueue(code)))
+		return byTeam(events), err
 	}}
 }
 
@@ -127,7 +129,6 @@ func (m *model) due() []operation {
 		{Name: fmt.Sprintf("DueProducts of %d", limit), Call: func(s *side) (any, error) {
 			return s.Store.DueProducts(s.Context(), stock.Key{}, limit)
 		}},
-		{Name: fmt.Sprintf("DueEvents of %d", limit), Call: func(s *side) (any, error) { return s.Store.DueEvents(s.Context(), limit) }},
 	}
 }
 
@@ -192,7 +193,7 @@ func (m *model) offer(key stock.Key) groupbuy.Offer {
 // read asks for one thing: as a page of a listing, or by a code that was typed.
 func (m *model) read() operation {
 	limit, code, order, key := m.IntN(4)+1, m.code(groupbuy.Forming, groupbuy.Formed), m.order(groupbuy.Held, groupbuy.Paid), m.product()
-	switch m.IntN(9) {
+	switch m.IntN(8) {
 	case 0:
 		return m.page("Teams", limit)
 	case 1:
@@ -200,14 +201,12 @@ func (m *model) read() operation {
 	case 2:
 		return m.page("Shelf", limit)
 	case 3:
-		return m.page("Events", limit)
-	case 4:
 		return teamOf(typed(code))
-	case 5:
+	case 4:
 		return seatOf(order)
-	case 6:
+	case 5:
 		return joinable(key)
-	case 7:
+	case 6:
 		return operation{Name: fmt.Sprintf("Audit(%v)", key), Call: func(s *side) (any, error) { return s.groups.Audit(s.Context(), key) }}
 	}
 	return operation{Name: fmt.Sprintf("Activity(%d)", key.Activity), Call: func(s *side) (any, error) {
@@ -224,13 +223,10 @@ func (m *model) page(list string, limit int) operation {
 	if teams.State != groupbuy.Forming {
 		teams.Joinable = false
 	}
-	code, poisoned := m.code(groupbuy.Formed, groupbuy.Failed), m.Chance(40)
+	code := m.code(groupbuy.Formed, groupbuy.Failed)
 	seats := suite.Pick(m, groupbuy.SeatFilter{Team: code}, groupbuy.SeatFilter{Buyer: m.buyer()}, groupbuy.SeatFilter{State: suite.Pick(m,
 		groupbuy.Held, groupbuy.Paid, groupbuy.Cancelled, groupbuy.Expired, groupbuy.RefundDue, groupbuy.Refunded)})
-	if poisoned && m.Chance(50) {
-		code = ""
-	}
-	return operation{Name: fmt.Sprintf("%s of %d, %+v, %+v, %q, %v", list, limit, teams, seats, code, poisoned),
+	return operation{Name: fmt.Sprintf("%s of %d, %+v, %+v", list, limit, teams, seats),
 		Call: func(s *side) (any, error) {
 			switch list {
 			case "Teams":
@@ -245,14 +241,10 @@ func (m *model) page(list string, limit int) operation {
 					}
 					return s.Store.Seats(s.Context(), seats, cursor, limit)
 				})
-			case "Shelf":
-				return pages(limit, func(after *groupbuy.Offer) ([]groupbuy.Offer, error) {
-					shown, _, err := s.Store.Shelf(s.Context(), groupbuy.ShelfCursor{Sort: after.Activity.Sort, Key: after.Key}, limit)
-					return shown, err
-				})
 			}
-			return pages(limit, func(after *groupbuy.Event) ([]groupbuy.Event, error) {
-				return s.Store.Events(s.Context(), code, poisoned, groupbuy.EventCursor{Code: after.Code, No: after.No}, limit)
+			return pages(limit, func(after *groupbuy.Offer) ([]groupbuy.Offer, error) {
+				shown, _, err := s.Store.Shelf(s.Context(), groupbuy.ShelfCursor{Sort: after.Activity.Sort, Key: after.Key}, limit)
+				return shown, err
 			})
 		}}
 }
@@ -273,7 +265,7 @@ func pages[T any](limit int, next func(after *T) ([]T, error)) ([]T, error) {
 
 // advance moves both clocks: by a little, by a lot, or to the edge of something.
 func (m *model) advance() operation {
-	by := suite.Pick(m, time.Microsecond, m.opts.HoldFor/5, m.opts.HoldFor/2, m.opts.LeaseFor/2, m.opts.RetryIn, 10*time.Second)
+	by := suite.Pick(m, time.Microsecond, m.opts.HoldFor/5, m.opts.HoldFor/2, m.delivery.LeaseFor/2, m.delivery.RetryIn, 10*time.Second)
 	if m.Chance(5) {
 		by = suite.Pick(m, 30*time.Second, 10*time.Minute, 2*time.Hour)
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/holdfast-go/holdfast/groupbuy"
 	"github.com/holdfast-go/holdfast/internal/suite"
 	"github.com/holdfast-go/holdfast/stock"
+	"github.com/holdfast-go/holdfast/stock/event"
 )
 
 // What an operator, a handler of events, and a shop that knows nothing of groups do in a model.
@@ -269,45 +270,76 @@ func (m *model) operate() operation {
 var errOfModel = errors.New("the handler of the model failed")
 
 // handler returns a handler that keeps what it is given, and fails for none, all or some of it: the same on each side.
-func (s *side) handler(fails int) groupbuy.Handler {
-	s.given = nil
-	return func(_ context.Context, e groupbuy.Event) error {
+func (s *side) handler(fails int) event.Handler {
+	s.given, s.failed = nil, nil
+	return s.whole.Handle(func(_ context.Context, e groupbuy.Event) error {
 		s.given = append(s.given, e)
-		switch {
-		case fails == 1, fails == 2 && (e.No+e.Tries+int64(len(e.Order)))%3 == 0:
-			return fmt.Errorf("%w: %s", errOfModel, strings.Repeat("余", int(e.No)*200))
+		switch n := int64(e.Kind) + e.Deliveries + int64(len(e.Order)); {
+		case fails == 1, fails == 2 && n%3 == 0:
+			return fmt.Errorf("%w: %s", errOfModel, strings.Repeat("余", int(n)*30))
 		}
 		return nil
-	}
+	})
 }
 
 // delivery is what a call that delivers came to, and what its handler was given.
 type delivery struct {
 	Delivered int
-	Event     groupbuy.Event
+	Event     []event.Event
 	Given     []groupbuy.Event
+	Failed    []event.Event
 }
 
-// deliver delivers what is due.
+// delivered returns what a call that delivers came to, team by team: there is no order between these.
+func (s *side) delivered(n int, of ...event.Event) delivery {
+	for i := range s.given {
+		s.given[i].ID = 0
+	}
+	slices.SortStableFunc(s.given, func(a, b groupbuy.Event) int { return strings.Compare(a.Queue, b.Queue) })
+	return delivery{Delivered: n, Event: byTeam(of), Given: s.given, Failed: byTeam(s.failed)}
+}
+
+// byTeam returns events team by team, without their IDs, in which the stores differ.
+func byTeam(events []event.Event) []event.Event {
+	for i := range events {
+		events[i].ID = 0
+	}
+	slices.SortStableFunc(events, func(a, b event.Event) int { return strings.Compare(a.Queue, b.Queue) })
+	return events
+}
+
+// deliver delivers what is due. Its calls go over no wire that breaks, since it would break for another team on each side.
 func (m *model) deliver() operation {
 	fails := suite.Pick(m, 0, 0, 1, 2, 2)
 	return operation{Name: fmt.Sprintf("Deliver (fails: %d)", fails), Call: func(s *side) (any, error) {
-		n, err := s.groups.Deliver(s.Context(), s.handler(fails))
-		return delivery{Delivered: n, Given: s.given}, err
+		n, err := s.events.Deliver(s.Context(), s.handler(fails))
+		return s.delivered(n), err
 	}}
 }
 
 // redeliver delivers an event by hand: mostly one that was set aside.
 func (m *model) redeliver() operation {
-	fails, code, no := suite.Pick(m, 0, 0, 1), m.code(groupbuy.Formed, groupbuy.Failed), m.Int64N(5)
-	if set, err := m.Sides[0].Store.Events(m.Context(), "", true, groupbuy.EventCursor{}, manyOfModel); err == nil && len(set) > 0 &&
-		m.Chance(80) {
-		e := suite.Pick(m, set...)
-		code, no = e.Code, e.No
+	fails, code, no := suite.Pick(m, 0, 0, 1), m.code(groupbuy.Formed, groupbuy.Failed), m.IntN(5)
+	queue := event.TeamQueue(code)
+	if aside, err := suite.Gather(m.Sides[0].events.Poisoned(m.Context())); err == nil && len(aside) > 0 && m.Chance(80) {
+		e := suite.Pick(m, byTeam(slices.Clone(aside))...)
+		queue, no = e.Queue, 0
+		told, err := suite.Gather(m.Sides[0].events.Of(m.Context(), queue))
+		m.Must(err)
+		for _, is := range told {
+			if is.Poisoned && is.Kind == e.Kind && is.Order == e.Order {
+				break
+			}
+			no++
+		}
 	}
-	return operation{Name: fmt.Sprintf("Redeliver(%q, %d) (fails: %d)", code, no, fails), Looks: []operation{eventsOf(code)},
+	return operation{Name: fmt.Sprintf("Redeliver(%q, %d) (fails: %d)", queue, no, fails), Looks: []operation{eventsOf(code)},
 		Call: func(s *side) (any, error) {
-			e, err := s.groups.Redeliver(s.Context(), code, no, s.handler(fails))
-			return delivery{Event: e, Given: s.given}, err
+			told, err := suite.Gather(s.events.Of(s.Context(), queue))
+			if err != nil || no >= len(told) {
+				return nil, err
+			}
+			e, err := s.events.Redeliver(s.Context(), told[no].ID, s.handler(fails))
+			return s.delivered(0, e), err
 		}}
 }

@@ -4,6 +4,7 @@ import (
 	"github.com/holdfast-go/holdfast/groupbuy"
 	"github.com/holdfast-go/holdfast/internal/suite"
 	"github.com/holdfast-go/holdfast/stock"
+	"github.com/holdfast-go/holdfast/stock/event"
 )
 
 // The shop of a scene: its stock, an activity with one product, and what can be seen of it.
@@ -120,7 +121,7 @@ type books struct {
 	Products   []groupbuy.Product
 	Teams      []groupbuy.Team
 	Seats      []groupbuy.Seat
-	Events     []groupbuy.Event
+	Events     []event.Event
 	Items      []stock.Item
 	Holds      []stock.Hold
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/holdfast-go/holdfast/groupbuy"
 	"github.com/holdfast-go/holdfast/internal/suite"
 	"github.com/holdfast-go/holdfast/stock"
+	"github.com/holdfast-go/holdfast/stock/event"
 )
 
 // The verbs of a scene: calls that must succeed, and what must have come of them.
@@ -225,18 +226,18 @@ func (s *scene) members(code string) []groupbuy.Seat {
 }
 
 // told returns what a team has told, in order.
-func (s *scene) told(code string) []groupbuy.Event {
+func (s *scene) told(code string) []event.Event {
 	s.Helper()
-	return suite.Listed(s, s.groups.Events(s.Context(), code))
+	return suite.Listed(s, s.events.Of(s.Context(), event.TeamQueue(code)))
 }
 
 // tells ends the test unless a team has told just this, in this order.
 func (s *scene) tells(code string, want ...news) {
 	s.Helper()
 	var got []news
-	for i, e := range s.told(code) {
-		if e.Code != code || e.No != int64(i+1) {
-			s.Fatalf("event %d of team %q is %+v", i+1, code, e)
+	for _, e := range s.told(code) {
+		if e.Ref != code || e.SKU == 0 || e.Activity == 0 || (e.Buyer == "") != (e.Order == "") {
+			s.Fatalf("an event of team %q is %+v", code, e)
 		}
 		got = append(got, news{e.Kind, e.Order})
 	}
@@ -255,16 +256,16 @@ func (s *scene) tally(code string) map[news]int {
 
 // news is what an event tells.
 type news struct {
-	kind  groupbuy.EventKind
+	kind  event.Kind
 	order string
 }
 
 // hasFormed, hasFailed, owes, released and added are what teams tell.
-func hasFormed() news            { return news{groupbuy.TeamFormed, ""} }
-func hasFailed() news            { return news{groupbuy.TeamFailed, ""} }
-func owes(order string) news     { return news{groupbuy.RefundOwed, order} }
-func released(order string) news { return news{groupbuy.SeatReleased, order} }
-func added(order string) news    { return news{groupbuy.MemberAdded, order} }
+func hasFormed() news            { return news{event.TeamFormed, ""} }
+func hasFailed() news            { return news{event.TeamFailed, ""} }
+func owes(order string) news     { return news{event.RefundOwed, order} }
+func released(order string) news { return news{event.SeatReleased, order} }
+func added(order string) news    { return news{event.MemberAdded, order} }
 
 // refundOwed ends the test unless the team of a seat has told once that its money has to go back.
 func (s *scene) refundOwed(order string) {
@@ -272,7 +273,7 @@ func (s *scene) refundOwed(order string) {
 	seat := suite.Must(s.groups.Seat(s.Context(), order))
 	n := 0
 	for _, e := range s.told(seat.Team) {
-		if e.Kind == groupbuy.RefundOwed && e.Order == order {
+		if e.Kind == event.RefundOwed && e.Order == order {
 			n++
 		}
 	}
@@ -283,10 +284,10 @@ func (s *scene) refundOwed(order string) {
 func (s *scene) deliver() []groupbuy.Event {
 	s.Helper()
 	var got []groupbuy.Event
-	n := suite.Must(s.groups.Deliver(s.Context(), func(_ context.Context, e groupbuy.Event) error {
+	n := suite.Must(s.events.Deliver(s.Context(), s.groups.Handle(func(_ context.Context, e groupbuy.Event) error {
 		got = append(got, e)
 		return nil
-	}))
+	})))
 	s.Count("events that were delivered", n, len(got))
 	return got
 }

@@ -122,30 +122,8 @@ func (w *wire) Follow(ctx context.Context, orders []string) ([]string, error) {
 	return suite.Over(w.Wire, w.store().Follow)(ctx, orders)
 }
 
-func (w *wire) DueEvents(ctx context.Context, limit int) ([]groupbuy.Event, error) {
-	return suite.Over(w.Wire, w.store().DueEvents)(ctx, limit)
-}
-
-func (w *wire) Lease(ctx context.Context, event groupbuy.Event, holdFor time.Duration) (stock.Verdict, error) {
-	return suite.Over(w.Wire, w.store().Lease)(ctx, event, holdFor)
-}
-
-func (w *wire) Delivered(ctx context.Context, event groupbuy.Event) (stock.Verdict, error) {
-	return suite.Over(w.Wire, w.store().Delivered)(ctx, event)
-}
-
-func (w *wire) Undelivered(
-	ctx context.Context, event groupbuy.Event, failure string, retryIn time.Duration, poison bool,
-) (stock.Verdict, error) {
-	return suite.Over(w.Wire, w.store().Undelivered)(ctx, event, failure, retryIn, poison)
-}
-
-func (w *wire) Event(ctx context.Context, code string, no int64) (groupbuy.Event, error) {
-	return suite.Over(w.Wire, w.store().Event)(ctx, code, no)
-}
-
-func (w *wire) Events(ctx context.Context, code string, poisoned bool, after groupbuy.EventCursor, limit int) ([]groupbuy.Event, error) {
-	return suite.Over(w.Wire, w.store().Events)(ctx, code, poisoned, after, limit)
+func (w *wire) Return(ctx context.Context, order string) (stock.Verdict, error) {
+	return suite.Over(w.Wire, w.store().Return)(ctx, order)
 }
 
 func (w *wire) Books(ctx context.Context, key stock.Key, after string, limit int) ([]groupbuy.TeamBook, error) {

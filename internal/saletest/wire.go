@@ -51,6 +51,10 @@ func (w *wire) SaveProduct(ctx context.Context, product sale.Product, by stock.C
 	return suite.Over(w.Wire, w.store().SaveProduct)(ctx, product, by)
 }
 
+func (w *wire) TellStarted(ctx context.Context, limit int) (int, error) {
+	return suite.Over(w.Wire, w.store().TellStarted)(ctx, limit)
+}
+
 func (w *wire) Offer(ctx context.Context, key stock.Key) (sale.Offer, time.Time, error) {
 	return suite.Over(w.Wire, w.store().Offer)(ctx, key)
 }

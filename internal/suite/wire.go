@@ -38,7 +38,7 @@ func Changes(call string) bool {
 		"Terms", "Coupon", "ByCode", "Wallet", "UseOf", "Uses", "UsedBy", "Codes", "Batch", "Count", // of coupon.Store
 		"Record", "Share", "Shares", "Payouts", "Payout", "Records", "Sent", "Mine", // of redpacket.Store
 		"Activity", "Activities", "DueActivities", "Offer", "Products", "DueProducts", "Shelf", "Seat", "Team", "Seats", "Teams",
-		"ActivitiesIn", "LateSeats", "LateTeams", "Unfinished", "DueEvents", "Event", "Events", "Books", "FormedPeople",
+		"ActivitiesIn", "LateSeats", "LateTeams", "Unfinished", "Books", "FormedPeople",
 		"Await",                            // of groupbuy.Store
 		"Prices", "Best", "Look", "Buyers": // of sale.Store
 		return false

@@ -1,5 +1,5 @@
-// Package event delivers what happened to stock to the rest of a shop: an item is sold out, back or low, a hold has expired, an
-// order is paid.
+// Package event delivers what happened to the rest of a shop: an item is sold out, back or low, a hold has expired, an
+// order is paid, a team is formed, a refund is owed.
 //
 // A store writes an event in the transaction of the change that it tells of. So there is an event for each change that was
 // committed, and none for one that was not. Events delivers each at least once, under an ID that stays the same:
@@ -18,9 +18,21 @@
 //
 // # Order
 //
-// Each event has a Queue: that of its item, or that of its order. The events of one queue are delivered one after the other, in the
+// Each event has a Queue: that of its item, of its order or of its team. The events of one queue are delivered one after the other, in the
 // order in which their changes were committed. There is no order between queues. While an event fails, the later ones of its queue
 // wait, and all others go on.
+//
+// # Kinds
+//
+//	of an item    SoldOut, BackInStock, LowStock; SaleStarted, SaleEnded
+//	of an order   HoldExpired, HoldCancelled, OrderPaid, OrderRefunded
+//	of a team     TeamFormed, MemberAdded, TeamFailed, RefundOwed, SeatReleased, TeamCorrected
+//	of a coupon   CouponExpiring, CouponExpired, CouponReturned
+//
+// Those of teams are always told, the others as far as Options.Tell names them, and whatever is not told costs nothing.
+// Most are told by the call that brings them about. That a time has come, of SaleStarted, of a sale that ends by itself,
+// and of the validity of a coupon, is told by the next Expire of its package, which Run calls: no process waits for the
+// time.
 //
 // # At least once
 //

@@ -22,23 +22,54 @@ const (
 	OrderPaid     Kind = 6 // Order is paid: by Pay, by Take, or late
 	OrderRefunded Kind = 7 // Num units of Order were refunded by the refund Ref
 	Offered       Kind = 8 // Order, which has waited, has its units now until the deadline of its hold
-
-	lastKind = Offered
 )
+
+// The kinds of events of group buying. They are always told, in the queue of their team, whose code is Ref; see TeamQueue. SKU and
+// Activity are its product. groupbuy.Groups.Handle gives a handler the team and its seats as well.
+const (
+	TeamFormed    Kind = 10 // its members are to be turned into orders
+	MemberAdded   Kind = 11 // the seat of Order was paid after its team, which is by volume, was formed: it is a member as well
+	TeamFailed    Kind = 12 // the refunds of its members follow, each as an event of its own
+	RefundOwed    Kind = 13 // the money of Order has to go back, once, under the number groupbuy.RefundID(Order)
+	SeatReleased  Kind = 14 // the seat of Order was not paid in time, or its team was over before: its order is to be closed
+	TeamCorrected Kind = 15 // groupbuy.Groups.Repair has corrected the counts of the team
+)
+
+// The kinds of events of flash sales, in the queue of the item of their pool. There is no process that waits for the time: the next
+// sale.Sales.Expire, or Run, tells of it. An end that a call of End or Remove brings is told by that call.
+const (
+	SaleStarted Kind = 16 // the pool SKU of Activity is on sale: its activity is approved and has begun
+	SaleEnded   Kind = 17 // a pool that had been on sale is not any more, and what is left goes back to ordinary stock
+)
+
+// The kinds of events of coupons, in the queue of the coupon, whose ID is Ref; see CouponQueue. SKU is its campaign, and Buyer has it. The
+// next coupon.Coupons.Expire, or Run, tells of the time.
+const (
+	CouponExpiring Kind = 18 // its validity ends within coupon.Options.ExpiringIn, and nobody has used it
+	CouponExpired  Kind = 19 // its validity has ended, and nobody has used it
+	CouponReturned Kind = 20 // Order, which had used it, has given it back
+)
+
+// kindNames are the kinds in words, by their numbers.
+var kindNames = [...]string{ //nolint:gochecknoglobals // a constant, but for the language
+	SoldOut: "sold out", BackInStock: "back in stock", LowStock: "low stock",
+	HoldExpired: "hold expired", HoldCancelled: "hold cancelled", OrderPaid: "order paid", OrderRefunded: "order refunded", Offered: "offered",
+	TeamFormed: "team formed", MemberAdded: "member added", TeamFailed: "team failed", RefundOwed: "refund owed",
+	SeatReleased: "seat released", TeamCorrected: "team corrected",
+	SaleStarted: "sale started", SaleEnded: "sale ended",
+	CouponExpiring: "coupon expiring", CouponExpired: "coupon expired", CouponReturned: "coupon returned",
+}
 
 // String returns the kind in words.
 func (k Kind) String() string {
-	names := [...]string{
-		"", "sold out", "back in stock", "low stock", "hold expired", "hold cancelled", "order paid", "order refunded", "offered",
-	}
-	if k > 0 && int(k) < len(names) {
-		return names[k]
+	if k.Known() {
+		return kindNames[k]
 	}
 	return fmt.Sprintf("event kind %d", uint8(k))
 }
 
 // Known reports whether there is such a kind.
-func (k Kind) Known() bool { return k > 0 && k <= lastKind }
+func (k Kind) Known() bool { return int(k) < len(kindNames) && kindNames[k] != "" }
 
 // Kinds is a set of kinds. The zero value is empty.
 type Kinds uint64
@@ -61,13 +92,13 @@ func (s Kinds) Has(kinds ...Kind) bool { return s&KindsOf(kinds...) != 0 }
 type Event struct {
 	ID    int64  // from 1, the same at every delivery; it grows within a queue
 	Kind  Kind   // what happened
-	Queue string // whose events are delivered in order; see ItemQueue and OrderQueue
+	Queue string // whose events are delivered in order; see ItemQueue, OrderQueue, TeamQueue and CouponQueue
 
 	SKU, Activity int64     // the item, as stock.Key has it; 0 where the event is not of one item
 	Order         string    // empty where the event is not of an order
 	Buyer         string    // of the order; empty where it named none
-	Ref           string    // the ID of what did it, where Kind says so
-	Num           int64     // units: those that a Lock can take, of an item; those of the order or of its refund otherwise
+	Ref           string    // the ID of what did it, or of what it is about, where Kind says so
+	Num           int64     // units: those that a Lock can take, of an item; those of the order or of its refund; 0 otherwise
 	At            time.Time // when it happened, by the store's clock
 
 	Deliveries int64     // how often it was given to a handler, this time among them; a handler that died counts as well
@@ -85,6 +116,12 @@ func ItemQueue(sku, activity int64) string { return fmt.Sprintf("item/%d/%d", sk
 
 // OrderQueue returns the queue of the events of an order.
 func OrderQueue(order string) string { return "order/" + order }
+
+// TeamQueue returns the queue of the events of a team.
+func TeamQueue(code string) string { return "team/" + code }
+
+// CouponQueue returns the queue of the events of a coupon.
+func CouponQueue(id string) string { return "coupon/" + id }
 
 // The most that stores can keep.
 const (

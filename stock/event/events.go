@@ -146,7 +146,7 @@ func (e *Events) Poisoned(ctx context.Context) iter.Seq2[Event, error] {
 	return e.list(ctx, e.ready(ctx), "")
 }
 
-// Of lists the events of a queue that were not pruned, by ID; see ItemQueue and OrderQueue. It reads page by page, and ends with the
+// Of lists the events of a queue that were not pruned, by ID; see ItemQueue and its like. It reads page by page, and ends with the
 // first error.
 func (e *Events) Of(ctx context.Context, queue string) iter.Seq2[Event, error] {
 	err := e.ready(ctx)

@@ -2,6 +2,7 @@ package sale
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/holdfast-go/holdfast/internal/allot"
 	"github.com/holdfast-go/holdfast/stock"
+	"github.com/holdfast-go/holdfast/stock/event"
 )
 
 // Memory is a Store in memory: for tests, examples and single programs that may lose their data.
@@ -23,6 +25,11 @@ type Memory struct {
 	// Clock is the clock of a store without Stock; nil is time.Now. A store with a Stock uses the clock of that.
 	// Set it before the first call.
 	Clock func() time.Time
+
+	// Events is where a store without Stock writes the events that Tell names; nil is nowhere. A store with a Stock writes those
+	// that the Stock tells, where that does. Set both before the first call.
+	Events *event.Memory
+	Tell   []event.Kind
 
 	// OnAlong is called for a call that carries what Along was given, as that of stock.Memory is. A store with a Stock calls that of
 	// the Stock. Set it before the first call.
@@ -40,6 +47,7 @@ type books struct {
 
 	allot.Rows[Activity, Product]
 	prices map[stock.Key][]memoryPrice // by the time from which they are in force
+	told   map[stock.Key]bool          // products of which SaleStarted is written
 }
 
 // memoryPrice is a price and when it came into force.
@@ -54,9 +62,9 @@ func (m *Memory) stock() *stock.Memory {
 		if m.books != nil { // a view
 			return
 		}
-		m.books = &books{units: m.Stock, Rows: allot.NewRows(Kind{}), prices: map[stock.Key][]memoryPrice{}}
+		m.books = &books{units: m.Stock, Rows: allot.NewRows(Kind{}), prices: map[stock.Key][]memoryPrice{}, told: map[stock.Key]bool{}}
 		if m.units == nil {
-			m.own.Clock, m.own.OnAlong = m.Clock, m.OnAlong
+			m.own.Clock, m.own.OnAlong, m.own.Events, m.own.Tell = m.Clock, m.OnAlong, m.Events, m.Tell
 			m.units = &m.own
 		}
 	})
@@ -167,13 +175,50 @@ func (m *Memory) SaveProduct(ctx context.Context, product Product, by stock.Chan
 				product.PriceFrom = now.Add(PriceNotice)
 			}
 		}
+		was := m.Rows.Products[product.Key].State
 		verdict, err := m.Rows.SaveProduct(product, now, func() error { return m.carriage().Keep(ctx, units, by) })
 		if err == nil && verdict == stock.Done && isNew {
 			m.setPrice(product)
 		}
+		if err == nil && verdict == stock.Done && was == Offered && product.State == Removed {
+			m.tellEnded(product.Key, now)
+		}
 		return verdict, err
 	})
 	return verdict, err
+}
+
+// tellEnded tells of the end of a product that had been on sale.
+func (m *Memory) tellEnded(key stock.Key, now time.Time) {
+	if activity := m.Rows.Activities[key.Activity]; activity.Begun(now) && !m.told[key] {
+		m.tellStarted(key, now)
+	}
+	if m.told[key] {
+		m.carriage().Tell(now, Told(event.SaleEnded, key))
+	}
+}
+
+// tellStarted tells that a product is on sale.
+func (m *Memory) tellStarted(key stock.Key, now time.Time) {
+	m.told[key] = true
+	m.carriage().Tell(now, Told(event.SaleStarted, key))
+}
+
+// TellStarted implements Store.
+func (m *Memory) TellStarted(ctx context.Context, limit int) (int, error) {
+	n, _, err := within(ctx, m, func(_ *stock.Memory, now time.Time) (int, error) {
+		if !event.KindsOf(m.units.Tell...).Has(event.SaleStarted) {
+			return 0, nil
+		}
+		started := allot.First(maps.Values(m.Rows.Products), limit, func(p Product) bool {
+			return p.State == Offered && !m.told[p.Key] && m.Rows.Activities[p.Activity].StateAt(now) == Running
+		}, func(a, b Product) int { return allot.ByActivity(a.Key, b.Key) })
+		for _, p := range started {
+			m.tellStarted(p.Key, now)
+		}
+		return len(started), nil
+	})
+	return n, err
 }
 
 // setPrice keeps the price of a product.

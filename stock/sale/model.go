@@ -90,6 +90,9 @@ func (a Activity) StateAt(now time.Time) State {
 	return Running
 }
 
+// Begun reports whether an activity was approved and its Start has come at a moment, whether or not it is over.
+func (a Activity) Begun(now time.Time) bool { return !a.ApprovedAt.IsZero() && !now.Before(a.Start) }
+
 // at returns the activity with its state at a moment.
 func (a Activity) at(now time.Time) Activity {
 	if a.Version != 0 {

@@ -47,6 +47,11 @@ type Store interface {
 	// give it back units unseen.
 	SaveProduct(ctx context.Context, product Product, by stock.Change) (stock.Verdict, error)
 
+	// TellStarted writes the event SaleStarted of up to limit products that are Offered in an activity which is Running, and of which
+	// none was written, and returns of how many. A product that SaveProduct makes Removed while its activity has begun, or has been
+	// told of, has SaleEnded written by it, and SaleStarted before where that is missing. Both only as far as the store tells them.
+	TellStarted(ctx context.Context, limit int) (int, error)
+
 	// Offer returns a product with its activity, and the clock. Version of the product is 0 where there is none.
 	Offer(ctx context.Context, key stock.Key) (Offer, time.Time, error)
 

@@ -85,15 +85,15 @@ func (s *Store[A, P]) SaveActivity(ctx context.Context, activity A, ended bool, 
 	if period.Version != 0 {
 		statement, args = s.SQL.SetActivity, append(args, period.Version)
 	}
-	return s.save(ctx, mysql.Render(statement, args...), "", by, nil)
+	return s.save(ctx, mysql.Render(statement, args...), by, nil, nil)
 }
 
-// save writes a row that may exist, behind the statements of the shop. Behind is a statement of the same transaction, which also
-// records by; first is what comes before. Each may be nothing.
+// save writes a row that may exist, behind the statements of the shop. First and behind are what comes before and after it in the same
+// transaction, which also records by. Each may be nothing.
 func (s *Store[A, P]) save(
-	ctx context.Context, statement, behind string, by stock.Change, first func(q mysql.Tx) error,
+	ctx context.Context, statement string, by stock.Change, first, behind func(q mysql.Tx) error,
 ) (stock.Verdict, error) {
-	if behind == "" && by.ID == "" && first == nil {
+	if first == nil && by.ID == "" && behind == nil {
 		return ledger.ExistsOnDuplicate(s.units.ChangeBy(ctx, nil, statement))
 	}
 	kept, err := s.units.Alongside(ctx, func(q mysql.Tx) (bool, error) {
@@ -106,8 +106,8 @@ func (s *Store[A, P]) save(
 		if err != nil || rows == 0 {
 			return false, err
 		}
-		if behind != "" {
-			if _, err := q.ExecContext(ctx, behind); err != nil {
+		if behind != nil {
+			if err := behind(q); err != nil {
 				return false, err
 			}
 		}
@@ -116,8 +116,10 @@ func (s *Store[A, P]) save(
 	return ledger.ExistsOnDuplicate(ledger.DoneIf(kept), err)
 }
 
-// SaveProduct implements allot.Store. Behind is a statement of the same transaction; empty is none.
-func (s *Store[A, P]) SaveProduct(ctx context.Context, product P, behind string, by stock.Change) (stock.Verdict, error) {
+// SaveProduct implements allot.Store. First and behind are what comes before and after it in the same transaction; nil is nothing.
+func (s *Store[A, P]) SaveProduct(
+	ctx context.Context, product P, by stock.Change, first, behind func(mysql.Tx) error,
+) (stock.Verdict, error) {
 	args, err := s.ProductArgs(product)
 	if err != nil {
 		return stock.Refused, err
@@ -130,11 +132,10 @@ func (s *Store[A, P]) SaveProduct(ctx context.Context, product P, behind string,
 		}
 		statement, args = s.SQL.SetProduct, append(args, share.Version)
 	}
-	var first func(q mysql.Tx) error
 	if share.State == allot.Settled && !s.units.Bound() {
 		first = func(q mysql.Tx) error { return s.awaitRefunds(ctx, q, share.Key) }
 	}
-	return s.save(ctx, mysql.Render(statement, args...), behind, by, first)
+	return s.save(ctx, mysql.Render(statement, args...), by, first, behind)
 }
 
 // awaitRefunds locks the item of a product that is about to be settled. A refund that gives units back locks the item first, and

@@ -11,6 +11,7 @@ import (
 	"github.com/holdfast-go/holdfast/sqlstore/internal/ledger"
 	"github.com/holdfast-go/holdfast/sqlstore/internal/mysql"
 	"github.com/holdfast-go/holdfast/stock"
+	"github.com/holdfast-go/holdfast/stock/event"
 )
 
 // Store is the coupon.Store behind sqlstore.Coupon.
@@ -19,23 +20,24 @@ type Store struct {
 	sql   *couponSQL
 	cache *termsCache
 	byID  *batch.Lookup[string, coupon.Coupon]
+	tells event.Kinds
 }
 
 // New returns the store in the tables of a prefix.
 func New(db *sql.DB, o ledger.Settings) *Store {
-	return over(ledger.New(db, o, couponStock, ledger.NoCompanions{}), newCouponSQL(o.Prefix), &termsCache{})
+	return over(ledger.New(db, o, couponStock, ledger.NoCompanions{}), newCouponSQL(o.Prefix), &termsCache{}, o.Tell)
 }
 
 // over puts coupons on the store of their units.
-func over(units *ledger.Store, statements *couponSQL, cache *termsCache) *Store {
-	c := &Store{units: units, sql: statements, cache: cache}
+func over(units *ledger.Store, statements *couponSQL, cache *termsCache, tells event.Kinds) *Store {
+	c := &Store{units: units, sql: statements, cache: cache, tells: tells}
 	c.byID = batch.NewLookup(units.Bounds, c.coupon, c.severalCoupons)
 	units.Companions = couponCompanions{store: c}
 	return c
 }
 
 // WithTx returns the same store inside the caller's transaction.
-func (c *Store) WithTx(tx mysql.Tx) *Store { return over(c.units.WithTx(tx), c.sql, c.cache) }
+func (c *Store) WithTx(tx mysql.Tx) *Store { return over(c.units.WithTx(tx), c.sql, c.cache, c.tells) }
 
 // Along returns the same store whose next call carries one more statement of the shop.
 func (c *Store) Along(text string, args ...any) *Store {

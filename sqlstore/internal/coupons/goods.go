@@ -12,9 +12,11 @@ import (
 
 	"github.com/holdfast-go/holdfast/coupon"
 	"github.com/holdfast-go/holdfast/internal/money"
+	"github.com/holdfast-go/holdfast/sqlstore/internal/events"
 	"github.com/holdfast-go/holdfast/sqlstore/internal/ledger"
 	"github.com/holdfast-go/holdfast/sqlstore/internal/mysql"
 	"github.com/holdfast-go/holdfast/stock"
+	"github.com/holdfast-go/holdfast/stock/event"
 )
 
 // BesideGoods keeps the uses of coupons by orders beside the goods of a store; see coupon.UseRequest. It locks coupons and then
@@ -22,11 +24,18 @@ import (
 type BesideGoods struct {
 	ledger.NoCompanions
 
-	sql *couponSQL
+	sql  *couponSQL
+	tell *events.Statements // nil where it tells of no coupon that is returned
 }
 
-// NewBesideGoods returns what keeps uses in the tables of a prefix.
-func NewBesideGoods(prefix string) BesideGoods { return BesideGoods{sql: newCouponSQL(prefix)} }
+// NewBesideGoods returns what keeps uses in the tables of a prefix, and tells of them.
+func NewBesideGoods(prefix string, tells event.Kinds) BesideGoods {
+	g := BesideGoods{sql: newCouponSQL(prefix)}
+	if tells.Has(event.CouponReturned) {
+		g.tell = events.NewStatements(prefix)
+	}
+	return g
+}
 
 // Keeps implements ledger.Companions.
 func (BesideGoods) Keeps(c stock.Companion) bool { return coupon.KeepsUse(c) }
@@ -71,6 +80,9 @@ func apply[C any](
 	if err := mysql.RefuseEach(why); err != nil {
 		return err
 	}
+	if err := g.tellReturned(ctx, q, &b); err != nil {
+		return err
+	}
 	for _, r := range b.requests {
 		c, _ := carried(&calls[r.call])
 		if c.Kept == nil {
@@ -80,6 +92,23 @@ func apply[C any](
 		c.Kept[r.place] = r.UseRequest
 	}
 	return nil
+}
+
+// tellReturned tells of the coupons that requests have given back.
+func (g BesideGoods) tellReturned(ctx context.Context, q mysql.Tx, b *useBatch) error {
+	if g.tell == nil {
+		return nil
+	}
+	var told []event.Event
+	for _, r := range b.requests {
+		if r.kept.State == coupon.UseReturned && !r.kept.Replay {
+			told = append(told, coupon.Told(event.CouponReturned, b.locked[r.Coupon], r.Order))
+		}
+	}
+	if len(told) == 0 {
+		return nil
+	}
+	return mysql.KeepInsertID(ctx, q, func() error { return g.tell.Write(ctx, q, told) })
 }
 
 // useKey names the use of a coupon by an order.
@@ -164,7 +193,7 @@ func (b *useBatch) lockCoupons(ctx context.Context) error {
 			var order sql.NullString
 			var deadline, from, until sql.NullInt64
 			var clock int64
-			err := rows.Scan(&c.ID, &c.State, &order, &deadline, &from, &until, &clock)
+			err := rows.Scan(&c.ID, &c.Buyer, &c.Campaign, &c.State, &order, &deadline, &from, &until, &clock)
 			c.Order, c.Deadline = order.String, mysql.FromNullMicros(deadline)
 			c.From, c.Until = mysql.FromNullMicros(from), mysql.FromNullMicros(until)
 			if b.locked[c.ID] = c; b.at.IsZero() {

@@ -34,6 +34,8 @@ type couponSQL struct {
 	count, book                                 string
 	blankTerms, blankPool, blankUse, blankBatch mysql.Blank
 	steps                                       map[coupon.Step]useSQL
+	expiry                                      []expirySQL
+	readOwner                                   string
 }
 
 // newCouponSQL renders the statements for a prefix.
@@ -52,6 +54,7 @@ func newCouponSQL(prefix string) *couponSQL {
 	q.renderBatches()
 	q.renderBooks()
 	q.renderBlanks()
+	q.renderExpiry()
 	for _, t := range coupon.Transitions() {
 		q.steps[t.Step] = q.renderUse(t)
 	}
@@ -81,7 +84,8 @@ func (q *couponSQL) renderUnits() {
 	q.giveBack = "UPDATE " + q.wallet +
 		" w FORCE INDEX (PRIMARY) SET w.STATE = %d, w.ORDER_NO = NULL, w.EXPIRE_TIME = NULL, w.UPDATE_TIME = " + mysql.Now +
 		" WHERE w.COUPON_NO IN (?) AND " + freeCoupon
-	q.lockCoupons = "SELECT w.COUPON_NO, w.STATE, w.ORDER_NO, " + mysql.Micros("w.EXPIRE_TIME") + ", " + mysql.Micros("w.VALID_FROM") + ", " +
+	q.lockCoupons = "SELECT w.COUPON_NO, w.BUYER_ID, w.CAMPAIGN_ID, w.STATE, w.ORDER_NO, " + mysql.Micros("w.EXPIRE_TIME") + ", " +
+		mysql.Micros("w.VALID_FROM") + ", " +
 		mysql.Micros("w.VALID_UNTIL") + ", " + mysql.Micros(mysql.Now) + " FROM " + q.wallet + " w " + mysql.ByKey +
 		" WHERE w.COUPON_NO IN (?) ORDER BY w.COUPON_NO FOR UPDATE"
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/holdfast-go/holdfast/sqlstore/internal/ledger"
 	"github.com/holdfast-go/holdfast/sqlstore/internal/mysql"
 	"github.com/holdfast-go/holdfast/stock"
+	"github.com/holdfast-go/holdfast/stock/event"
 )
 
 // useSQL is a step of the use of a coupon. In takeAt, begin and again, each # stands for the clock.
@@ -155,7 +156,8 @@ func (c *Store) goOn(ctx context.Context, t coupon.Transition, statements useSQL
 		args = call.amounts()
 	}
 	move := mysql.Render(statements.move, append(args, call.Coupon, call.Order)...)
-	if !c.units.Bound() {
+	tells := t.To == coupon.UseReturned && c.tells.Has(event.CouponReturned)
+	if !c.units.Bound() && !tells {
 		verdict, err := c.units.ChangeBy(ctx, nil, move)
 		return verdict, mysql.Reason(err)
 	}
@@ -167,7 +169,10 @@ func (c *Store) goOn(ctx context.Context, t coupon.Transition, statements useSQL
 			return false, err
 		}
 		rows, err := mysql.Affected(q.ExecContext(ctx, move))
-		return rows > 0, err
+		if err != nil || rows == 0 || !tells {
+			return rows > 0, err
+		}
+		return true, c.tellReturned(ctx, q, call.Coupon, call.Order)
 	})
 	return ledger.DoneIf(kept), mysql.Reason(err)
 }

@@ -1,7 +1,9 @@
 package events
 
 import (
+	"context"
 	"fmt"
+	"slices"
 
 	"github.com/holdfast-go/holdfast/sqlstore/internal/mysql"
 	"github.com/holdfast-go/holdfast/stock/event"
@@ -71,16 +73,26 @@ func NewStatements(prefix string) *Statements {
 	return q
 }
 
-// Insert renders the INSERT of events that happen now.
+// Write writes events in a transaction that has locked what they are about.
+func (q *Statements) Write(ctx context.Context, tx mysql.Tx, told []event.Event) error {
+	for part := range slices.Chunk(told, mysql.MaxList) {
+		if _, err := tx.ExecContext(ctx, q.Insert(part)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Insert renders the INSERT of events, which happen now unless they say when.
 func (q *Statements) Insert(events []event.Event) string {
-	args := make([]any, 0, 8*len(events))
+	args := make([]any, 0, 9*len(events))
 	for _, e := range events {
-		args = append(args, e.Queue, int64(e.Kind), e.SKU, e.Activity, e.Order, e.Buyer, e.Ref, e.Num)
+		args = append(args, e.Queue, int64(e.Kind), e.SKU, e.Activity, e.Order, e.Buyer, e.Ref, e.Num, e.At)
 	}
 	return mysql.Render(q.insertText(len(events)), args...)
 }
 
 func (q *Statements) insertText(events int) string {
 	return "INSERT INTO " + q.table + " (QUEUE, KIND, SKU_ID, ACTIVITY_ID, ORDER_NO, BUYER_ID, REF, NUM, DUE_TIME, CREATE_TIME) VALUES " +
-		mysql.List("("+mysql.List("?", 8)+", "+mysql.Now+", "+mysql.Now+")", events)
+		mysql.List("("+mysql.List("?", 8)+", "+mysql.Now+", COALESCE(?, "+mysql.Now+"))", events)
 }

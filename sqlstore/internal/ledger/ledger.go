@@ -66,8 +66,8 @@ func New(db *sql.DB, o Settings, table string, by Companions) *Store {
 		drifted: &driftedHolds{off: o.Unmerged || o.SoldOutFor <= 0},
 	}
 	s.Broken = o.Broken
-	if table == GoodsStock {
-		s.tells, s.events, s.queues = o.Tell, events.NewStatements(o.Prefix), new(queues)
+	if s.events = events.NewStatements(o.Prefix); table == GoodsStock {
+		s.tells, s.queues = o.Tell, new(queues)
 	}
 	if !o.Unmerged && o.Broken == nil {
 		b := batch.NewBounds(db, o.Limits)

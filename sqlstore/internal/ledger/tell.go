@@ -29,6 +29,9 @@ func (s *Store) told() *Told {
 // tellsLines reports whether the store tells that an item is sold out or low.
 func (s *Store) tellsLines() bool { return s.tells.Has(event.SoldOut, event.LowStock) }
 
+// Tells reports whether the store tells one of some kinds.
+func (s *Store) Tells(kinds ...event.Kind) bool { return s.tells.Has(kinds...) }
+
 // order notes an event of an order, if that kind is told.
 func (t *Told) order(e event.Event) {
 	if t != nil && t.tells.Has(e.Kind) {
@@ -143,17 +146,26 @@ func (s *Store) Tell(ctx context.Context, q mysql.Tx, t *Told) error {
 		}
 		told = append(told, t.crossed(items[key], before)...)
 	}
+	return s.WriteEvents(ctx, q, told)
+}
+
+// LockItems locks items in the order of their keys.
+func (s *Store) LockItems(ctx context.Context, q mysql.Tx, keys []stock.Key) error {
+	_, err := s.lockedItems(ctx, q, slices.SortedFunc(slices.Values(keys), stock.Key.Compare))
+	return err
+}
+
+// WriteTold writes those of some events that the store tells.
+func (s *Store) WriteTold(ctx context.Context, q mysql.Tx, told ...event.Event) error {
+	return s.WriteEvents(ctx, q, slices.DeleteFunc(told, func(e event.Event) bool { return !s.tells.Has(e.Kind) }))
+}
+
+// WriteEvents writes events in a transaction that has locked what they are about.
+func (s *Store) WriteEvents(ctx context.Context, q mysql.Tx, told []event.Event) error {
 	if len(told) == 0 {
 		return nil
 	}
-	return s.KeepInsertID(ctx, q, func() error {
-		for part := range slices.Chunk(told, mysql.MaxList) {
-			if _, err := q.ExecContext(ctx, s.events.Insert(part)); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
+	return s.KeepInsertID(ctx, q, func() error { return s.events.Write(ctx, q, told) })
 }
 
 // lockedItems locks items in the order of their keys, and returns them.

@@ -97,6 +97,11 @@ func (h *Handle) KeepInsertID(ctx context.Context, q Tx, fn func() error) error 
 	if !h.Bound() {
 		return fn()
 	}
+	return KeepInsertID(ctx, q, fn)
+}
+
+// KeepInsertID runs fn, whose statements set LAST_INSERT_ID, and sets it back.
+func KeepInsertID(ctx context.Context, q Tx, fn func() error) error {
 	var id int64
 	if err := ReadRow(ctx, q, "SELECT CAST(LAST_INSERT_ID() AS SIGNED)", &id); err != nil {
 		return err

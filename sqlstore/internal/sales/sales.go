@@ -13,6 +13,7 @@ import (
 	"github.com/holdfast-go/holdfast/sqlstore/internal/ledger"
 	"github.com/holdfast-go/holdfast/sqlstore/internal/mysql"
 	"github.com/holdfast-go/holdfast/stock"
+	"github.com/holdfast-go/holdfast/stock/event"
 	"github.com/holdfast-go/holdfast/stock/sale"
 )
 
@@ -79,11 +80,22 @@ func (s *Store) DueActivities(ctx context.Context, limit int) ([]sale.Activity, 
 
 // SaveProduct implements sale.Store. A new price is in force PriceNotice after the clock of the statement that writes it.
 func (s *Store) SaveProduct(ctx context.Context, p sale.Product, by stock.Change) (stock.Verdict, error) {
-	behind := ""
-	if p.PriceFrom.IsZero() {
-		behind = mysql.Render(s.sql.keepPrice, p.Activity, p.SKU)
+	var first, behind func(mysql.Tx) error
+	switch {
+	case p.PriceFrom.IsZero():
+		behind = func(q mysql.Tx) error {
+			_, err := q.ExecContext(ctx, mysql.Render(s.sql.keepPrice, p.Activity, p.SKU))
+			return err
+		}
+	case p.State == sale.Removed && s.units.Tells(event.SaleStarted, event.SaleEnded):
+		var told []event.Event
+		first = func(q mysql.Tx) (err error) {
+			told, err = s.ending(ctx, q, p.Key)
+			return err
+		}
+		behind = func(q mysql.Tx) error { return s.units.WriteTold(ctx, q, told...) }
 	}
-	return s.books.SaveProduct(ctx, p, behind, by)
+	return s.books.SaveProduct(ctx, p, by, first, behind)
 }
 
 // Offer implements sale.Store.

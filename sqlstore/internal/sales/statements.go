@@ -16,8 +16,9 @@ type saleSQL struct {
 	activities, products, prices string // table names
 	items, buyers                string // and of the units
 
-	keepPrice string
-	best      string
+	keepPrice           string
+	best                string
+	started, lockEnding string
 }
 
 // newSaleSQL renders the statements for a prefix.
@@ -32,7 +33,25 @@ func newSaleSQL(prefix string) *saleSQL {
 		" WHERE g.ACTIVITY_ID = ? AND g.SKU_ID = ? ON DUPLICATE KEY UPDATE PRICE = VALUES(PRICE)"
 	q.best = "SELECT g.ACTIVITY_ID, g.SKU_ID FROM " + q.offered(mysql.By(q.activities, "due")) + " STRAIGHT_JOIN " + q.itemOf("g") +
 		" WHERE " + runs + " AND i.STOCK_SALE_NUM > 0 ORDER BY i.STOCK_SALE_NUM DESC, g.ACTIVITY_ID, g.SKU_ID LIMIT ?"
+	q.started = "SELECT g.ACTIVITY_ID, g.SKU_ID FROM " + q.products + " g " + mysql.By(q.products, "told") + " STRAIGHT_JOIN " +
+		q.activities + " a " + mysql.ByKey + " ON a.ID = g.ACTIVITY_ID" +
+		fmt.Sprintf(" WHERE g.TOLD = 0 AND g.STATE = %d AND ", sale.Offered) + approved + " AND " + isOn + " LIMIT ?"
+	// Whether the activity has begun is read without a lock: that an activity begins is no change of its row.
+	q.lockEnding = "SELECT g.TOLD, COALESCE((SELECT " + approved + " AND (a.START_TIME IS NULL OR a.START_TIME <= " + mysql.Now + ") FROM " +
+		q.activities + " a WHERE a.ID = g.ACTIVITY_ID), 0) FROM " + q.products + " g " + mysql.ByKey +
+		fmt.Sprintf(" WHERE g.ACTIVITY_ID = ? AND g.SKU_ID = ? AND g.STATE = %d FOR UPDATE", sale.Offered)
 	return q
+}
+
+// lockStarted renders the lock of products that are offered and of which nothing was told.
+func (q *saleSQL) lockStarted(products int) string {
+	return "SELECT g.ACTIVITY_ID, g.SKU_ID FROM " + q.products + " g " + mysql.ByKey + " WHERE (" + keysOf("g", products) + ")" +
+		fmt.Sprintf(" AND g.TOLD = 0 AND g.STATE = %d FOR UPDATE", sale.Offered)
+}
+
+// markStarted renders the mark of products that are told of.
+func (q *saleSQL) markStarted(products int) string {
+	return "UPDATE " + q.products + " g " + mysql.ByKey + " SET g.TOLD = 1 WHERE " + keysOf("g", products)
 }
 
 // What can be seen of an activity a, by the state that a shelf is about; as sale.Activity.StateAt.

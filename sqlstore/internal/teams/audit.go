@@ -11,6 +11,7 @@ import (
 	"github.com/holdfast-go/holdfast/sqlstore/internal/ledger"
 	"github.com/holdfast-go/holdfast/sqlstore/internal/mysql"
 	"github.com/holdfast-go/holdfast/stock"
+	"github.com/holdfast-go/holdfast/stock/event"
 )
 
 // Books implements groupbuy.Store. One statement reads teams and recounts them, and another finds the seats that do not
@@ -19,7 +20,7 @@ func (g *Store) Books(ctx context.Context, key stock.Key, after string, limit in
 	books, err := ledger.ListOf(ctx, g.units, g.units.Query, mysql.Render(g.sql.book, key.Activity, key.SKU, after, limit),
 		activities.Scan(func(b *groupbuy.TeamBook) []any {
 			c := &b.Recount
-			return append(teamTargets(&b.Team), &c.Held, &c.Paid, &c.PaidVolume, &c.Events)
+			return append(teamTargets(&b.Team), &c.Held, &c.Paid, &c.PaidVolume)
 		}))
 	if err != nil || len(books) == 0 {
 		return nil, err
@@ -64,17 +65,13 @@ func (g *Store) Correct(ctx context.Context, book groupbuy.TeamBook) (stock.Verd
 			return false, err
 		}
 		team := groupbuy.TeamRecord{Team: book.Team}
-		event := team.Correct(book.Recount, at)
-		rows, err := mysql.Affected(q.ExecContext(ctx, mysql.Render(g.sql.correct, team.Held, team.Paid, team.PaidVolume, team.Events,
-			event.No-1, at, at, team.Version, team.Code, book.Version)))
+		corrected := team.Correct(book.Recount, at)
+		rows, err := mysql.Affected(q.ExecContext(ctx, mysql.Render(g.sql.correct, team.Held, team.Paid, team.PaidVolume, at,
+			team.Version, team.Code, book.Version)))
 		if err != nil || rows == 0 {
 			return false, err
 		}
-		rows, err = mysql.Affected(q.ExecContext(ctx, g.sql.insertEvents([]groupbuy.Event{event})))
-		if err != nil || rows != 1 {
-			return false, mysql.Unclaimed(err)
-		}
-		return true, nil
+		return true, g.units.WriteEvents(ctx, q, []event.Event{corrected})
 	})
 	return ledger.DoneIf(kept), err
 }

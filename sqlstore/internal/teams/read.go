@@ -19,7 +19,7 @@ func (g *Store) SaveActivity(ctx context.Context, a groupbuy.Activity, ended boo
 
 // SaveProduct implements groupbuy.Store.
 func (g *Store) SaveProduct(ctx context.Context, p groupbuy.Product, by stock.Change) (stock.Verdict, error) {
-	return g.books.SaveProduct(ctx, p, "", by)
+	return g.books.SaveProduct(ctx, p, by, nil, nil)
 }
 
 // Activity implements groupbuy.Store.

@@ -20,7 +20,7 @@ const termColumns = "PLACES, PRICE, GROUP_PRICE, MEMBER_ONLY, FREE_SHIPPING, PEO
 var teamColumns = "t.CODE, t.ACTIVITY_ID, t.SKU_ID, t." + strings.ReplaceAll(termColumns, ", ", ", t.") +
 	", t.STATUS, t.SPONSOR_ID, t.SPONSOR_ORDER, t.HELD_NUM, t.PAID_NUM, t.PAID_VOLUME" +
 	", " + mysql.Micros("t.START_TIME") + ", " + mysql.Micros("t.END_TIME") + ", " + mysql.Micros("t.OVER_TIME") +
-	", t.CAUSE, t.FORM_ORDER, t.ACTOR, t.REASON, t.EVENT_NUM, t.VERSION"
+	", t.CAUSE, t.FORM_ORDER, t.ACTOR, t.REASON, t.VERSION"
 
 // newTeamColumns are the columns of a new team, in the order of teamArgs.
 const newTeamColumns = "CODE, ACTIVITY_ID, SKU_ID, " + termColumns +
@@ -56,7 +56,7 @@ func teamTargets(t *groupbuy.Team) []any {
 	targets := append([]any{&t.Code, &t.Activity, &t.SKU}, termTargets(&t.Terms)...)
 	return append(targets, &t.State, &t.Sponsor, &t.SponsorOrder, &t.Held, &t.Paid, &t.PaidVolume,
 		activities.Time(&t.OpenedAt), activities.Time(&t.Deadline),
-		activities.Time(&t.EndedAt), &t.Cause, &t.FormedBy, &t.Actor, &t.Reason, &t.Events, &t.Version)
+		activities.Time(&t.EndedAt), &t.Cause, &t.FormedBy, &t.Actor, &t.Reason, &t.Version)
 }
 
 // seatTargets scan seatColumns.
@@ -114,20 +114,6 @@ func (q *groupBuySQL) insertSeatsText(seats int) string {
 		", SPONSOR, STATE, START_TIME, EXPIRE_TIME, UPDATE_TIME, LIVE) VALUES " + mysql.List("("+mysql.List("?", 17)+", 1)", seats)
 }
 
-// insertEvents renders the INSERT of events.
-func (q *groupBuySQL) insertEvents(events []groupbuy.Event) string {
-	args := make([]any, 0, 5*len(events))
-	for _, e := range events {
-		args = append(args, e.Code, e.No, int64(e.Kind), e.Order, e.At)
-	}
-	return mysql.Render(q.insertEventsText(len(events)), args...)
-}
-
-func (q *groupBuySQL) insertEventsText(events int) string {
-	return "INSERT INTO " + q.events + " (TEAM_CODE, EVENT_NO, KIND, ORDER_NO, CREATE_TIME) VALUES " +
-		mysql.List("("+mysql.List("?", 5)+")", events)
-}
-
 // updateTeams renders the change of teams to their state at a moment. All of them are locked, so every row exists, and
 // a list of rows is the shortest way to give each its own values. Terms, code and product of a team never change.
 func (q *groupBuySQL) updateTeams(teams []*teamChange, at time.Time) (string, error) {
@@ -137,7 +123,7 @@ func (q *groupBuySQL) updateTeams(teams []*teamChange, at time.Time) (string, er
 		if err != nil {
 			return "", err
 		}
-		args = append(append(args, team...), t.EndedAt, int64(t.Cause), t.FormedBy, t.Actor, t.Reason, t.Events, at, t.Version)
+		args = append(append(args, team...), t.EndedAt, int64(t.Cause), t.FormedBy, t.Actor, t.Reason, t.Version)
 	}
 	return mysql.Render(q.updateTeamsText(len(teams)), args...), nil
 }
@@ -145,16 +131,13 @@ func (q *groupBuySQL) updateTeams(teams []*teamChange, at time.Time) (string, er
 func (q *groupBuySQL) updateTeamsText(teams int) string {
 	var set []string
 	for c := range strings.SplitSeq("STATUS, SPONSOR_ID, SPONSOR_ORDER, HELD_NUM, PAID_NUM, PAID_VOLUME, UPDATE_TIME, OVER_TIME, CAUSE,"+
-		" FORM_ORDER, ACTOR, REASON, EVENT_NUM",
-		", ") {
+		" FORM_ORDER, ACTOR, REASON", ", ") {
 		set = append(set, c+" = VALUES("+c+")")
 	}
-	// EVENT_TIME is set if the team had no event to deliver and has one now. This statement never sets EVENT_DONE. The
-	// version only grows: the table refuses NULL.
+	// The version only grows: the table refuses NULL.
 	return "INSERT INTO " + q.teams + " (" + newTeamColumns +
-		", OVER_TIME, CAUSE, FORM_ORDER, ACTOR, REASON, EVENT_NUM, EVENT_TIME, VERSION) VALUES " +
-		mysql.List("("+mysql.List("?", 30)+")", teams) + " ON DUPLICATE KEY UPDATE " + strings.Join(set, ", ") +
-		", EVENT_TIME = IF(VALUES(EVENT_NUM) > EVENT_DONE, COALESCE(EVENT_TIME, VALUES(EVENT_TIME)), NULL)" +
+		", OVER_TIME, CAUSE, FORM_ORDER, ACTOR, REASON, VERSION) VALUES " +
+		mysql.List("("+mysql.List("?", 28)+")", teams) + " ON DUPLICATE KEY UPDATE " + strings.Join(set, ", ") +
 		", VERSION = IF(VALUES(VERSION) > VERSION, VALUES(VERSION), NULL)"
 }
 

@@ -34,29 +34,13 @@ type groupBuySQL struct {
 	readTeams, keyOfTeam                        string
 	lateTeams                                   string
 
-	dueEvents, readEvent, listEvents string
-	asideOfAll, asideOfTeam          string
-	lease, lockEvent                 string
-	deliver, deliverAside            string
-	putOff, putAside, keepAside      string
-	refunded                         string
+	refunded                                       string
+	earlierDue, earlierAside, lockEarlier, earlier string
+	endEarlier, endEarlierOfTeam                   string
 
 	book, mismatched, formedPeople string
 	correct                        string
 }
-
-// eventColumns are the columns of an event e of a team t, in the order of scanEvent. The row of a team counts the tries of
-// its next event.
-var eventColumns = "e.TEAM_CODE, e.EVENT_NO, e.KIND, e.ORDER_NO, e.STATE, IF(e.EVENT_NO = t.EVENT_DONE + 1, t.EVENT_TRIES, e.TRIES)," +
-	" e.REASON" +
-	", " + mysql.Micros("e.CREATE_TIME") + ", " + mysql.Micros("e.DONE_TIME")
-
-// The states of events, as the tables have them.
-const (
-	eventDue   = 0
-	eventDone  = 1
-	eventAside = 2
-)
 
 // newGroupBuySQL renders the statements for a prefix.
 func newGroupBuySQL(prefix string) *groupBuySQL {
@@ -69,8 +53,7 @@ func newGroupBuySQL(prefix string) *groupBuySQL {
 	q.renderSeats()
 	q.renderSteps()
 	q.renderTeams()
-	q.renderEvents()
-	q.renderDeliveries()
+	q.renderEarlier()
 	q.renderGroupBooks()
 	q.renderGroupBlanks()
 	return q
@@ -150,6 +133,8 @@ func (q *groupBuySQL) renderSteps() {
 		fmt.Sprintf(" ORDER BY p.STATE DESC, IF(p.STATE = %d, p.PAY_TIME, p.START_TIME), p.ORDER_NO LIMIT 1", groupbuy.Paid)
 	q.keysOf = "SELECT DISTINCT h.SKU_ID, h.ACTIVITY_ID FROM " + q.holds + " h " + mysql.ByKey +
 		" WHERE h.ORDER_NO IN (?) AND h.LINE_NO = 1 AND h.SKU_ID > 0 ORDER BY h.SKU_ID, h.ACTIVITY_ID FOR UPDATE"
+	q.refunded = "UPDATE " + q.seats + " " + mysql.ByKey +
+		fmt.Sprintf(" SET STATE = %d, UPDATE_TIME = %s WHERE ORDER_NO = ? AND STATE = %d", groupbuy.Refunded, mysql.Now, groupbuy.RefundDue)
 	q.addFormed = "UPDATE " + q.products + " " + mysql.ByKey + " SET FORMED_NUM = FORMED_NUM + ? WHERE ACTIVITY_ID = ? AND SKU_ID = ?"
 }
 
@@ -187,46 +172,23 @@ func (q *groupBuySQL) unfinished(lock string) string {
 		fmt.Sprintf(" WHERE ACTIVITY_ID = ? AND SKU_ID = ? AND STATUS = %d AND STATE = %d LIMIT 1%s)", groupbuy.Forming, groupbuy.Held, lock)
 }
 
-// renderEvents renders the reads of events.
-func (q *groupBuySQL) renderEvents() {
-	// If these rows are locked, the team comes before its event.
-	of := "SELECT " + eventColumns + " FROM " + q.teams + " t %s STRAIGHT_JOIN " + q.events + " e " + mysql.ByKey + " ON e.TEAM_CODE = t.CODE"
-	next := fmt.Sprintf(of, mysql.By(q.teams, "event"))
-	q.dueEvents = next + " AND e.EVENT_NO = t.EVENT_DONE + 1 WHERE t.EVENT_TIME <= " + mysql.Now + " ORDER BY t.EVENT_TIME, t.CODE LIMIT ?"
-	one := fmt.Sprintf(of, mysql.ByKey) + " WHERE t.CODE = ? AND "
-	q.readEvent = one + "e.EVENT_NO = ?"
-	q.listEvents = one + "e.EVENT_NO > ? ORDER BY e.EVENT_NO LIMIT ?"
-
-	aside := "SELECT " + eventColumns + " FROM " + q.events + " e " + mysql.By(q.events, "state") + " STRAIGHT_JOIN " + q.teams + " t " +
-		mysql.ByKey + " ON t.CODE = e.TEAM_CODE" +
-		fmt.Sprintf(" WHERE e.STATE = %d AND ", eventAside)
-	q.asideOfAll = aside + "(e.TEAM_CODE > ? OR (e.TEAM_CODE = ? AND e.EVENT_NO > ?)) ORDER BY e.TEAM_CODE, e.EVENT_NO LIMIT ?"
-	q.asideOfTeam = aside + "e.TEAM_CODE = ? AND e.EVENT_NO > ? ORDER BY e.EVENT_NO LIMIT ?"
-}
-
-// renderDeliveries renders the delivery of events. It does not change the VERSION of a team, since no decision of a team
-// depends on it.
-func (q *groupBuySQL) renderDeliveries() {
-	// Of several calls for one event one succeeds. For the others the number of tries has changed.
-	q.lease = "UPDATE " + q.teams + " " + mysql.ByKey + " SET EVENT_TIME = TIMESTAMPADD(MICROSECOND, ?, " + mysql.Now +
-		"), EVENT_TRIES = EVENT_TRIES + 1" +
-		" WHERE CODE = ? AND EVENT_DONE = ? AND EVENT_TRIES = ? AND EVENT_TIME <= " + mysql.Now
-	q.refunded = "UPDATE " + q.seats + " " + mysql.ByKey +
-		fmt.Sprintf(" SET STATE = %d, UPDATE_TIME = %s WHERE ORDER_NO = ? AND STATE = %d", groupbuy.Refunded, mysql.Now, groupbuy.RefundDue)
-	q.lockEvent = "SELECT t.EVENT_DONE, t.EVENT_TRIES, e.STATE, e.TRIES FROM " + q.teams + " t " + mysql.ByKey + " STRAIGHT_JOIN " + q.events +
-		" e " + mysql.ByKey +
-		" ON e.TEAM_CODE = t.CODE AND e.EVENT_NO = ? WHERE t.CODE = ? FOR UPDATE"
-
-	head := "UPDATE " + q.teams + " t " + mysql.ByKey + " STRAIGHT_JOIN " + q.events + " e " + mysql.ByKey + " ON e.TEAM_CODE = t.CODE SET "
-	moveOn := head + "t.EVENT_DONE = ?, t.EVENT_TRIES = 0, t.EVENT_TIME = IF(t.EVENT_NUM > ?, " + mysql.Now + ", NULL), e.TRIES = ?"
-	where := fmt.Sprintf(" WHERE t.CODE = ? AND e.EVENT_NO = ? AND e.STATE = %d", eventDue)
-	q.deliver = moveOn + fmt.Sprintf(", e.STATE = %d, e.DONE_TIME = %s", eventDone, mysql.Now) + where
-	q.putAside = moveOn + fmt.Sprintf(", e.STATE = %d, e.REASON = ?", eventAside) + where
-	q.putOff = head + "t.EVENT_TIME = TIMESTAMPADD(MICROSECOND, ?, " + mysql.Now + "), e.REASON = ?" + where
-
-	aside := fmt.Sprintf(" WHERE TEAM_CODE = ? AND EVENT_NO = ? AND STATE = %d", eventAside)
-	q.deliverAside = "UPDATE " + q.events + " " + mysql.ByKey + fmt.Sprintf(" SET STATE = %d, DONE_TIME = %s", eventDone, mysql.Now) + aside
-	q.keepAside = "UPDATE " + q.events + " " + mysql.ByKey + " SET REASON = ?" + aside
+// renderEarlier renders what becomes of the events that an earlier version has written in a table of its own. It changes no VERSION of a
+// team, since no decision of a team depends on it.
+func (q *groupBuySQL) renderEarlier() {
+	q.earlierDue = "SELECT CODE FROM " + q.teams + " " + mysql.By(q.teams, "event") + " WHERE EVENT_TIME <= " + mysql.Now +
+		" ORDER BY EVENT_TIME, CODE LIMIT ?"
+	q.earlierAside = "SELECT DISTINCT TEAM_CODE FROM " + q.events + " " + mysql.By(q.events, "state") +
+		fmt.Sprintf(" WHERE STATE = %d LIMIT ?", earlierAside)
+	// While a process of that version is at an event, its team is not due.
+	q.lockEarlier = "SELECT SKU_ID, ACTIVITY_ID, EVENT_DONE, COALESCE(EVENT_TIME <= " + mysql.Now + ", 0) FROM " + q.teams +
+		" WHERE CODE = ? FOR UPDATE"
+	state := fmt.Sprintf("(STATE = %d OR (? AND EVENT_NO > ? AND STATE = %d))", earlierAside, earlierOpen)
+	q.earlier = "SELECT EVENT_NO, KIND, ORDER_NO, " + mysql.Micros("CREATE_TIME") + ", COALESCE((SELECT p.BUYER_ID FROM " + q.seats +
+		" p WHERE p.ORDER_NO = e.ORDER_NO), x'') FROM " + q.events + " e " + mysql.ByKey + " WHERE TEAM_CODE = ? AND " + state +
+		" ORDER BY EVENT_NO FOR UPDATE"
+	q.endEarlier = "UPDATE " + q.events + " " + mysql.ByKey + fmt.Sprintf(" SET STATE = %d, DONE_TIME = %s", earlierDone, mysql.Now) +
+		" WHERE TEAM_CODE = ? AND " + state
+	q.endEarlierOfTeam = "UPDATE " + q.teams + " SET EVENT_DONE = EVENT_NUM, EVENT_TIME = NULL, EVENT_TRIES = 0 WHERE CODE = ?"
 }
 
 // renderGroupBooks renders the counts. Each is one statement, and so of one moment even at READ COMMITTED: it sees whole
@@ -234,7 +196,6 @@ func (q *groupBuySQL) renderDeliveries() {
 func (q *groupBuySQL) renderGroupBooks() {
 	count := func(s groupbuy.SeatState) string { return fmt.Sprintf("COUNT(CASE WHEN p.STATE = %d THEN 1 END)", s) }
 	q.book = "SELECT " + teamColumns + ", b.HELD_NUM, b.PAID_NUM, b.PAID_VOLUME" +
-		", (SELECT COALESCE(MAX(e.EVENT_NO), 0) FROM " + q.events + " e WHERE e.TEAM_CODE = t.CODE)" +
 		" FROM (SELECT k.CODE, " + count(groupbuy.Held) + " AS HELD_NUM, " + count(groupbuy.Paid) + " AS PAID_NUM" +
 		fmt.Sprintf(", COALESCE(SUM(CASE WHEN p.STATE = %d THEN p.VOLUME END), 0) AS PAID_VOLUME", groupbuy.Paid) +
 		" FROM (SELECT CODE FROM " + q.teams + " " + mysql.By(q.teams, "book") +
@@ -250,11 +211,9 @@ func (q *groupBuySQL) renderGroupBooks() {
 		fmt.Sprintf(" WHERE p.ACTIVITY_ID = g.ACTIVITY_ID AND p.SKU_ID = g.SKU_ID AND p.STATUS = %d)", groupbuy.Formed) +
 		" FROM " + q.products + " g WHERE g.ACTIVITY_ID = ? AND g.SKU_ID = ?"
 
-	// Every change of a seat changes the version of its team, so that the recount is still right. If the last events are
-	// missing, the next events take their numbers.
+	// Every change of a seat changes the version of its team, so that the recount is still right.
 	q.correct = "UPDATE " + q.teams + " " + mysql.ByKey +
-		" SET HELD_NUM = ?, PAID_NUM = ?, PAID_VOLUME = ?, EVENT_NUM = ?, EVENT_DONE = LEAST(EVENT_DONE, ?)" +
-		", EVENT_TIME = COALESCE(EVENT_TIME, ?), UPDATE_TIME = ?, VERSION = ? WHERE CODE = ? AND VERSION = ?"
+		" SET HELD_NUM = ?, PAID_NUM = ?, PAID_VOLUME = ?, UPDATE_TIME = ?, VERSION = ? WHERE CODE = ? AND VERSION = ?"
 }
 
 // matching renders groupbuy.SeatState.Matches of a seat p, its hold h and its team t.

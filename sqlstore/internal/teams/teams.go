@@ -1,4 +1,4 @@
-// Package teams keeps activities, products, teams, seats and events beside the ledger of the shop's stock.
+// Package teams keeps activities, products, teams and seats beside the ledger of the shop's stock.
 package teams
 
 import (

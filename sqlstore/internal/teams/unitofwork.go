@@ -13,6 +13,7 @@ import (
 	"github.com/holdfast-go/holdfast/sqlstore/internal/ledger"
 	"github.com/holdfast-go/holdfast/sqlstore/internal/mysql"
 	"github.com/holdfast-go/holdfast/stock"
+	"github.com/holdfast-go/holdfast/stock/event"
 )
 
 // seatCompanions take and move seats in the transaction of their holds.
@@ -33,7 +34,7 @@ type unitOfWork struct {
 	teams map[string]*teamChange
 
 	changes map[seatChange][]string // orders, by the change of their seats
-	events  []groupbuy.Event
+	events  []event.Event
 	formed  []string         // teams that are formed here
 	added   map[string]int64 // members of teams that were formed already
 }
@@ -272,13 +273,7 @@ func (k *unitOfWork) flushTeams(ctx context.Context, q mysql.Tx) error {
 
 // flushEvents writes the events.
 func (k *unitOfWork) flushEvents(ctx context.Context, q mysql.Tx) error {
-	for part := range slices.Chunk(k.events, mysql.MaxList) {
-		rows, err := mysql.Affected(q.ExecContext(ctx, k.sql.insertEvents(part)))
-		if err != nil || rows != int64(len(part)) {
-			return mysql.Unclaimed(err)
-		}
-	}
-	return nil
+	return k.units.WriteEvents(ctx, q, k.events)
 }
 
 // flushProducts counts the people of teams that are formed.

@@ -2,7 +2,7 @@
 
 -- Tell: two events
 INSERT INTO goods_stock_event (QUEUE, KIND, SKU_ID, ACTIVITY_ID, ORDER_NO, BUYER_ID, REF, NUM, DUE_TIME, CREATE_TIME)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, UTC_TIMESTAMP(6), UTC_TIMESTAMP(6)), (?, ?, ?, ?, ?, ?, ?, ?, UTC_TIMESTAMP(6), UTC_TIMESTAMP(6));
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, UTC_TIMESTAMP(6), COALESCE(?, UTC_TIMESTAMP(6))), (?, ?, ?, ?, ?, ?, ?, ?, UTC_TIMESTAMP(6), COALESCE(?, UTC_TIMESTAMP(6)));
 
 -- Take 1: what is due
 SELECT EVENT_ID, QUEUE

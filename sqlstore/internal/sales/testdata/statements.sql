@@ -111,6 +111,43 @@ INSERT INTO flash_sale_price (ACTIVITY_ID, SKU_ID, FROM_TIME, PRICE, CREATE_TIME
    AND g.SKU_ID = ?
     ON DUPLICATE KEY UPDATE PRICE = VALUES(PRICE);
 
+-- Expire, where it tells, 1: what is on sale and not told of
+SELECT g.ACTIVITY_ID, g.SKU_ID
+  FROM flash_sale_product g FORCE INDEX (flash_sale_product_told)
+  STRAIGHT_JOIN flash_sale a FORCE INDEX (PRIMARY) ON a.ID = g.ACTIVITY_ID
+ WHERE g.TOLD = 0
+   AND g.STATE = 1
+   AND a.APPROVE_TIME IS NOT NULL
+   AND a.OVER_TIME IS NULL
+   AND a.END_TIME > UTC_TIMESTAMP(6)
+   AND (a.START_TIME IS NULL OR a.START_TIME <= UTC_TIMESTAMP(6)) LIMIT ?;
+
+-- Expire, where it tells, 2: lock it, behind its items, two
+SELECT g.ACTIVITY_ID, g.SKU_ID
+  FROM flash_sale_product g FORCE INDEX (PRIMARY)
+ WHERE ((g.ACTIVITY_ID = ?
+   AND g.SKU_ID = ?) OR (g.ACTIVITY_ID = ?
+   AND g.SKU_ID = ?))
+   AND g.TOLD = 0
+   AND g.STATE = 1 FOR UPDATE;
+
+-- Expire, where it tells, 3: it is told of, two
+UPDATE flash_sale_product g FORCE INDEX (PRIMARY)
+   SET g.TOLD = 1
+ WHERE (g.ACTIVITY_ID = ?
+   AND g.SKU_ID = ?) OR (g.ACTIVITY_ID = ?
+   AND g.SKU_ID = ?);
+
+-- Remove, End, where they tell: lock the product, behind its item
+SELECT g.TOLD, COALESCE((SELECT a.APPROVE_TIME IS NOT NULL
+   AND (a.START_TIME IS NULL OR a.START_TIME <= UTC_TIMESTAMP(6))
+  FROM flash_sale a
+ WHERE a.ID = g.ACTIVITY_ID), 0)
+  FROM flash_sale_product g FORCE INDEX (PRIMARY)
+ WHERE g.ACTIVITY_ID = ?
+   AND g.SKU_ID = ?
+   AND g.STATE = 1 FOR UPDATE;
+
 -- Refund of goods: a product of a sale goes on giving back units
 UPDATE flash_sale_product FORCE INDEX (PRIMARY)
    SET STATE = 2, VERSION = VERSION + 1, UPDATE_TIME = UTC_TIMESTAMP(6)
