@@ -17,6 +17,8 @@ func (s Step) Event() event.Kind {
 		return event.HoldExpired
 	case StepRefund, StepDiscard:
 		return event.OrderRefunded
+	case StepCover:
+		return event.Covered
 	case StepLock, StepRedeem, StepRestock, StepWithdraw, StepAmend, StepPutBack:
 	}
 	return 0

@@ -12,7 +12,8 @@ type Kind uint8
 //
 // Those of an item compare the units that a Lock could take before and after a change: units that are held count as gone.
 // They fire where the change crosses the line, not while the item stays beyond it. A change that empties an item with a low mark
-// is both LowStock and SoldOut. A new item, and one whose terms change, has no event, but one that becomes limited or unlimited may.
+// is both LowStock and SoldOut. A new item, and one whose terms change, has no event, but one that becomes limited or unlimited may,
+// and so may one whose Reserve or Backorder changes.
 const (
 	SoldOut       Kind = 1 // an item had units to sell, and has none now; in the queue of the item
 	BackInStock   Kind = 2 // it had none, and has Num now
@@ -21,14 +22,16 @@ const (
 	HoldCancelled Kind = 5 // the hold of Order was cancelled; an order that never had a hold is not told of
 	OrderPaid     Kind = 6 // Order is paid: by Pay, by Take, or late
 	OrderRefunded Kind = 7 // Num units of Order were refunded by the refund Ref
+	Covered       Kind = 9 // the last of the Num units of an item that Order has waited for has come; in the queue of the order
 
-	lastKind = OrderRefunded
+	lastKind = Covered
 )
 
 // String returns the kind in words.
 func (k Kind) String() string {
 	names := [...]string{
-		"", "sold out", "back in stock", "low stock", "hold expired", "hold cancelled", "order paid", "order refunded",
+		"", "sold out", "back in stock", "low stock", "hold expired", "hold cancelled", "order paid", "order refunded", "offered",
+		"covered",
 	}
 	if k > 0 && int(k) < len(names) {
 		return names[k]

@@ -67,6 +67,15 @@ func (q *Statements) holdsByDeadline(index, where string) string {
 		" AND (EXPIRE_TIME > ? OR (EXPIRE_TIME = ? AND ORDER_NO > ?)) ORDER BY EXPIRE_TIME, ORDER_NO LIMIT ?", "h.EXPIRE_TIME, h.ORDER_NO")
 }
 
+// holdsThatWait lists the orders that wait for units of an item, in the order in which they get them.
+func (q *Statements) holdsThatWait() string {
+	return q.holdsOf("SELECT w.ORDER_NO FROM "+q.backorders+" w "+mysql.By(q.backorders, "queue")+" STRAIGHT_JOIN "+q.Holds+" b "+mysql.ByKey+
+		" ON b.ORDER_NO = w.ORDER_NO AND b.LINE_NO = w.LINE_NO WHERE w.STATE = 0 AND w.SKU_ID = ? AND w.ACTIVITY_ID = ?"+
+		" AND (w.LOCK_TIME > ? OR (w.LOCK_TIME = ? AND w.ORDER_NO > ?)) AND b.SKU_ID = w.SKU_ID AND b.ACTIVITY_ID = w.ACTIVITY_ID"+
+		fmt.Sprintf(" AND b.STATE IN (%d, %d)", stock.Locked, stock.Paid)+" AND b.BACK_NUM > 0 ORDER BY w.LOCK_TIME, w.ORDER_NO LIMIT ?",
+		"h.CREATE_TIME, h.ORDER_NO")
+}
+
 // holdsByBuyer lists the orders of a buyer in some states, the newest first. Each state is a range of the index, of which no
 // more is read than the page can have.
 func (q *Statements) holdsByBuyer(states int) string {
@@ -133,6 +142,8 @@ func (s *Store) Holds(ctx context.Context, filter stock.Filter, after stock.Curs
 			args = append(args, limit)
 		}
 		query = mysql.Render(s.SQL.holdsByBuyer(len(states)), args...)
+	case filter.Backordered:
+		query = mysql.Render(s.SQL.holdsThatWait(), filter.Key.SKU, filter.Key.Activity, from, from, after.Order, limit)
 	case filter.Key != (stock.Key{}):
 		index = "due"
 		query = mysql.Render(s.SQL.holdsByItem(), filter.Key.SKU, filter.Key.Activity, int64(states[0]), from, from, after.Order, limit)

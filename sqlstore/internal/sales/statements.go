@@ -91,8 +91,8 @@ func (q *saleSQL) shown(keys, order string) string {
 		" ON l.ACTIVITY_ID = d.ACTIVITY_ID" + fmt.Sprintf(" AND (l.STATE = %d OR b.OVER_TIME IS NOT NULL)", sale.Offered) +
 		" GROUP BY d.ACTIVITY_ID"
 	return "WITH page AS (" + keys + ") SELECT " + productColumns + ", " + activityColumns + ", " + q.current("g") + ", w.LOWEST" +
-		", COALESCE(i.STOCK_TOTAL_NUM, 0) + g.RETURN_UNITS, COALESCE(i.STOCK_SALE_NUM, 0), COALESCE(i.STOCK_LOCK_NUM, 0)" +
-		", COALESCE(i.STOCK_LEFT_NUM - i.STOCK_LOCK_NUM, 0), " + mysql.Micros(mysql.Now) +
+		", COALESCE(i.STOCK_TOTAL_NUM - i.BACK_NUM, 0) + g.RETURN_UNITS, COALESCE(i.STOCK_SALE_NUM, 0), COALESCE(i.STOCK_LOCK_NUM, 0)" +
+		", GREATEST(0, COALESCE(i.STOCK_LEFT_NUM - i.STOCK_LOCK_NUM - i.BACK_NUM - i.RESERVE_NUM + i.BACKORDER_NUM, 0)), " + mysql.Micros(mysql.Now) +
 		" FROM page k STRAIGHT_JOIN " + q.products + " g " + mysql.ByKey + " ON g.ACTIVITY_ID = k.ACTIVITY_ID AND g.SKU_ID = k.SKU_ID" +
 		" STRAIGHT_JOIN " + q.activities + " a " + mysql.ByKey + " ON a.ID = k.ACTIVITY_ID LEFT JOIN " + q.itemOf("g") +
 		" LEFT JOIN (" + low + ") w ON w.ACTIVITY_ID = k.ACTIVITY_ID" + order
@@ -153,7 +153,7 @@ func (q *saleSQL) endedShelf(query sale.ShelfQuery, after sale.ShelfCursor, limi
 	where, args = where+" AND (a.END_TIME < ? OR (a.END_TIME = ? AND a.ID <= ?))", append(args, from, from, after.Activity)
 	sold := func(product string) (string, []any) {
 		filter, args := filterOf(product, query)
-		return fmt.Sprintf(" STRAIGHT_JOIN %s WHERE %s.STATE <> %d AND i.STOCK_TOTAL_NUM + %s.RETURN_UNITS > 0%s", q.itemOf(product), product,
+		return fmt.Sprintf(" STRAIGHT_JOIN %s WHERE %s.STATE <> %d AND i.STOCK_TOTAL_NUM - i.BACK_NUM + %s.RETURN_UNITS > 0%s", q.itemOf(product), product,
 			sale.Preparing, product, filter), args
 	}
 	ofEach, filtered := sold("e")
