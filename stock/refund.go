@@ -134,10 +134,12 @@ func (r RefundRecord) Of(hold Hold) (RefundRecord, Hold, error) {
 		case l.Num > line.undelivered():
 			return RefundRecord{}, Hold{}, &StateError{Order: r.Order, State: hold.State, Err: ErrRedeemed}
 		}
-		if !r.Restock && rest > line.undelivered()-(l.Num-rest)-line.Backordered {
+		switch {
+		case r.Restock:
+			line.Backordered -= min(line.Backordered, rest)
+		case rest > line.undelivered()-(l.Num-rest)-line.Backordered:
 			return RefundRecord{}, Hold{}, &BackorderError{Key: l.Key(), Order: r.Order, Wanted: l.Num, Backordered: line.Backordered}
 		}
-		line.Backordered -= min(line.Backordered, rest)
 		line.Refunded += l.Num
 		if r.Restock {
 			line.Restocked += l.Num
