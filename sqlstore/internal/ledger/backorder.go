@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -45,7 +46,7 @@ func (q *Statements) renderBackorders() {
 		" WHERE s.BACK_NUM = 0 OR s.UNLIMITED = 1 OR s.STOCK_LEFT_NUM - s.STOCK_LOCK_NUM > s.RESERVE_NUM LIMIT ?"
 	q.waiting = "SELECT ORDER_NO, LINE_NO FROM " + q.backorders + queue +
 		"STATE = 0 AND SKU_ID = ? AND ACTIVITY_ID = ? ORDER BY LOCK_TIME, ORDER_NO LIMIT ?"
-	q.newest = "SELECT h.ORDER_NO, h.LINE_NO, h.NUM - h.REFUND_NUM - h.REDEEM_NUM - h.BACK_NUM FROM " + q.Holds + " h " +
+	q.newest = "SELECT h.ORDER_NO, h.LINE_NO FROM " + q.Holds + " h " +
 		mysql.By(q.Holds, "due") + fmt.Sprintf(" WHERE h.SKU_ID = ? AND h.ACTIVITY_ID = ? AND h.STATE IN (%d, %d)", stock.Locked, stock.Paid) +
 		" AND h.NUM - h.REFUND_NUM - h.REDEEM_NUM > h.BACK_NUM ORDER BY h.CREATE_TIME DESC, h.ORDER_NO DESC LIMIT ?"
 	// None of an item's units are given that others were promised meanwhile, or that are kept.
@@ -233,8 +234,11 @@ func (s *Store) Cover(ctx context.Context, keys []stock.Key, limit int) ([]stock
 		}
 	}
 	for _, key := range keys {
-		for tries := 0; tries < coverTries; {
-			c, err := s.cover(ctx, key, limit)
+		for tries, most := 0, limit; tries < coverTries; {
+			c, err := s.cover(ctx, key, most)
+			if errors.Is(err, mysql.ErrStuck) {
+				most, err = s.unlocked(ctx, c)
+			}
 			if err != nil || len(c.effects) > 0 {
 				return c.effects, err
 			}
@@ -247,6 +251,27 @@ func (s *Store) Cover(ctx context.Context, keys []stock.Key, limit int) ([]stock
 		}
 	}
 	return nil, nil
+}
+
+// unlocked returns how many of the lines that have waited longest nobody else has locked. Where it is the first that is locked, or the
+// item, it waits for that.
+func (s *Store) unlocked(ctx context.Context, c covering) (int, error) {
+	calls := make([]callRows, len(c.waiting))
+	for i, at := range c.waiting {
+		calls[i] = callRows{order: at.order, keys: []stock.Key{c.key}}
+	}
+	stuck, err := s.stuckOn(ctx, calls)
+	if err != nil {
+		return 0, err
+	}
+	first := slices.IndexFunc(stuck, func(e *stuckError) bool { return e != nil })
+	switch first {
+	case -1:
+		return len(calls), nil
+	case 0:
+		return len(calls), s.await(ctx, stuck[0].row)
+	}
+	return first, nil
 }
 
 // covering is what a transaction gives to lines that wait for units of an item.
