@@ -223,7 +223,7 @@ func (s *Store) Cover(ctx context.Context, keys []stock.Key, limit int) ([]stock
 	}
 	s = s.Plain()
 	if len(keys) == 0 {
-		err := s.Show(ctx, mysql.Render(s.SQL.coverable, limit), func(rows *sql.Rows) error {
+		err := s.Query(ctx, mysql.Render(s.SQL.coverable, limit), func(rows *sql.Rows) error {
 			var key stock.Key
 			err := rows.Scan(&key.SKU, &key.Activity)
 			keys = append(keys, key)

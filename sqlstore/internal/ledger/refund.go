@@ -51,9 +51,7 @@ func (c *RefundCall) workOut(is stock.Hold) (after stock.Hold, err error) {
 	c.returned, c.forgiven = make([]int64, len(is.Lines)), make([]int64, len(is.Lines))
 	for i, l := range is.Lines {
 		c.forgiven[i] = l.Backordered - after.Lines[i].Backordered
-		if is.State == stock.Paid { // once it is Redeemed, nobody counts them
-			c.returned[i] = l.Redeemed - after.Lines[i].Redeemed
-		}
+		c.returned[i] = l.Redeemed - after.Lines[i].Redeemed
 	}
 	return after, nil
 }
