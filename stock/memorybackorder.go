@@ -73,7 +73,9 @@ func (b *books) backordered(key Key) (holds []Hold) {
 }
 
 // earliest orders holds by when they were locked.
-func earliest(a, b Hold) int { return cmp.Or(a.LockedAt.Compare(b.LockedAt), cmp.Compare(a.Order, b.Order)) }
+func earliest(a, b Hold) int {
+	return cmp.Or(a.LockedAt.Compare(b.LockedAt), cmp.Compare(a.Order, b.Order))
+}
 
 // lacking returns the holds that lack so many more units of an item than before, the latest first; fewer of them where there are not
 // as many.

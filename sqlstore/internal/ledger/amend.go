@@ -206,17 +206,6 @@ func (b *amendments) make(ctx context.Context, q mysql.Tx, atOnce bool) error {
 	return b.Tell(ctx, q, b.toldOf())
 }
 
-// backorder notes which units of the orders have not come yet: those that they have kept, maybe in other lines, and those that are new.
-func (b *amendments) backorder(ctx context.Context, q mysql.Tx) error {
-	lines := backs{}
-	for _, i := range b.in {
-		for n, l := range b.lines[i] {
-			lines.add(b.calls[i].record.To.Order, n+1, l.Backordered)
-		}
-	}
-	return b.SQL.backorder(ctx, q, b.SQL.setBack, lines)
-}
-
 // toldOf returns what the amendments have to tell. An order that only gets another number has lost nothing.
 func (b *amendments) toldOf() *Told {
 	t := b.told()

@@ -123,6 +123,17 @@ func (m *MovedHolds) noteBackorders(ctx context.Context, q mysql.Tx, statements 
 	return statements.backorder(ctx, q, statements.setBack, lines)
 }
 
+// backorder notes which units of the orders have not come yet: those that they have kept, maybe in other lines, and those that are new.
+func (b *amendments) backorder(ctx context.Context, q mysql.Tx) error {
+	lines := backs{}
+	for _, i := range b.in {
+		for n, l := range b.lines[i] {
+			lines.add(b.calls[i].record.To.Order, n+1, l.Backordered)
+		}
+	}
+	return b.SQL.backorder(ctx, q, b.SQL.setBack, lines)
+}
+
 // lockDecided changes items, which are locked and let it, by orders of which so many units of each line have not come yet.
 func (s *Store) lockDecided(ctx context.Context, q mysql.Tx, calls []LockCall, short [][]int64) error {
 	t, lines := NewTally(), backs{}

@@ -97,7 +97,7 @@ func NewStatements(name string) *Statements {
 	q := &Statements{
 		Items: name, Holds: name + "_hold", buyers: name + "_buyer", refunds: name + "_refund", changes: name + "_change",
 		backorders: name + "_backorder",
-		Moves: map[stock.Step]string{}, Many: map[stock.Step]moveManySQL{},
+		Moves:      map[stock.Step]string{}, Many: map[stock.Step]moveManySQL{},
 	}
 	q.renderDefinitions()
 	q.renderHolds()
@@ -155,7 +155,9 @@ func ItemChange(change stock.Quantities, num string) string {
 }
 
 // limitedOnly reports whether a counter is one that an unlimited item does not have.
-func limitedOnly(counter string) bool { return counter == "STOCK_TOTAL_NUM" || counter == "STOCK_LEFT_NUM" }
+func limitedOnly(counter string) bool {
+	return counter == "STOCK_TOTAL_NUM" || counter == "STOCK_LEFT_NUM"
+}
 
 // plus returns the operator of a sign.
 func plus(sign int64) string {
