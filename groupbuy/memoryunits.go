@@ -23,6 +23,9 @@ type memoryCompanions struct {
 // Keeps implements stock.MemoryCompanions.
 func (memoryCompanions) Keeps(c stock.Companion) bool { return Keeps(c) }
 
+// NeedsHolds implements stock.MemoryCompanions.
+func (memoryCompanions) NeedsHolds() bool { return true }
+
 // Locked implements stock.MemoryCompanions.
 func (c memoryCompanions) Locked(at time.Time, calls []*stock.CompanionCall) (func(), error) {
 	call := calls[0]

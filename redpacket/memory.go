@@ -115,6 +115,9 @@ type memoryCompanions struct {
 // Keeps implements stock.MemoryCompanions.
 func (memoryCompanions) Keeps(c stock.Companion) bool { _, ok := c.(Grab); return ok }
 
+// NeedsHolds implements stock.MemoryCompanions.
+func (memoryCompanions) NeedsHolds() bool { return true }
+
 // Locked implements stock.MemoryCompanions. If there is a unit but no share left in the packet, then the units were
 // changed from outside, or the order is no grab.
 func (c memoryCompanions) Locked(at time.Time, calls []*stock.CompanionCall) (func(), error) {

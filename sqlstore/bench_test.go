@@ -69,6 +69,27 @@ func lockOne(ctx context.Context, inv *stock.Inventory, order string) error {
 	return of(inv.Lock(ctx, order, one(1)))
 }
 
+// BenchmarkAmend is 1,024 callers who each swap the item of an order of their own for another, in both directions.
+func BenchmarkAmend(b *testing.B) {
+	for name, opts := range map[string]sqlstore.Options{"Merged": {}, "Unmerged": {Unmerged: true}} {
+		b.Run(name, func(b *testing.B) {
+			db := sqltest.Open(b, defaults)
+			db.SetMaxOpenConns(24)
+			require.NoError(b, sqlstore.Migrate(b.Context(), db.DB, nil))
+			locking, inv := stock.New(sqlstore.NewStock(db.DB, nil), nil), stock.New(sqlstore.NewStock(db.DB, &opts), nil)
+			for sku := int64(1); sku <= 2; sku++ {
+				require.NoError(b, of(inv.Define(b.Context(), stock.Key{SKU: sku}, 1<<40, stock.Terms{})))
+			}
+			rush(b, "locks/s", func(n int64) error { return of(locking.Lock(b.Context(), strconv.FormatInt(n, 10), one(1+n%2))) })
+			rush(b, "amends/s", func(n int64) error {
+				order := strconv.FormatInt(n, 10)
+				return of(inv.Amend(b.Context(), amendAs(order, order, one(2-n%2))))
+			})
+			require.Empty(b, must(inv.Audit(b.Context()))(b).Drifts)
+		})
+	}
+}
+
 // rush makes b.N calls from all callers.
 func rush(b *testing.B, unit string, call func(n int64) error) {
 	b.Helper()

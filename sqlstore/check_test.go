@@ -40,14 +40,11 @@ func TestCheckComparesTheTablesWithThoseThatMigrateMakes(t *testing.T) {
 	wrong := map[string]string{ // what is done to each table is one problem
 		"table goods_stock_change is missing: run Migrate":        "DROP TABLE goods_stock_change",
 		"table coupon_code is not Holdfast's: set Options.Prefix": "ALTER TABLE coupon_code COMMENT = '', DROP INDEX coupon_code_position",
-		"table goods_stock_refund uses the engine":                "ALTER TABLE goods_stock_refund ENGINE = MyISAM",
 		"column PAY_TIME of table goods_stock_hold is missing":    "ALTER TABLE goods_stock_hold DROP COLUMN PAY_TIME",
 		"column POSITION of table coupon_wallet is bigint NOT NULL, should be bigint": "ALTER TABLE" +
 			" coupon_wallet MODIFY POSITION BIGINT NOT NULL",
 		"column NUM of table coupon_stock_hold is int NOT NULL, should be bigint NOT NULL": "ALTER TABLE" +
 			" coupon_stock_hold MODIFY NUM INT NOT NULL",
-		"column BATCH_NO of table coupon_batch is varchar(64) NOT NULL, should be varbinary(64)": "ALTER TABLE" +
-			" coupon_batch MODIFY BATCH_NO VARCHAR(64) NOT NULL",
 		"column SPU_ID of table coupon_stock is bigint NOT NULL, should be bigint NOT NULL DEFAULT '0'": "ALTER TABLE" +
 			" coupon_stock ALTER SPU_ID DROP DEFAULT",
 		"column REASON of table egl_group_event is varbinary(1024) NOT NULL, should be": "ALTER TABLE" +
@@ -56,23 +53,31 @@ func TestCheckComparesTheTablesWithThoseThatMigrateMakes(t *testing.T) {
 			" egl_group_product MODIFY VOLUME_MIN DECIMAL(20, 3) NOT NULL DEFAULT 0",
 		"index egl_group_due of table egl_group is missing": "ALTER TABLE egl_group DROP INDEX egl_group_due",
 		"index red_packet_due of table red_packet is (END_TIME, STATE), should be (STATE": "ALTER TABLE red_packet" +
-			" DROP INDEX red_packet_due, ADD INDEX red_packet_due (END_TIME, STATE)",
+			" DROP INDEX red_packet_due; ALTER TABLE red_packet ADD INDEX red_packet_due (END_TIME, STATE)",
 		"index red_packet_share_person of table red_packet_share is (PACKET_ID, PERSON_ID, REMAINDER), should be UN": "ALTER TABLE" +
-			" red_packet_share DROP INDEX red_packet_share_person, ADD INDEX red_packet_share_person (PACKET_ID, PERSON_ID, REMAINDER)",
-		"index PRIMARY of table coupon_use is UNIQUE (COUPON_NO(8), ORDER_NO), should be": "ALTER TABLE coupon_use" +
-			" DROP PRIMARY KEY, ADD PRIMARY KEY (COUPON_NO(8), ORDER_NO)",
+			" red_packet_share DROP INDEX red_packet_share_person; ALTER TABLE red_packet_share ADD INDEX red_packet_share_person" +
+			" (PACKET_ID, PERSON_ID, REMAINDER)",
 		"constraint egl_group_participation_live of table egl_group_participation is missing": "ALTER TABLE" +
 			" egl_group_participation DROP CONSTRAINT egl_group_participation_live",
 		"constraint goods_stock_balance of table goods_stock is missing or demands something else": "ALTER TABLE goods_stock" +
-			" DROP CONSTRAINT goods_stock_balance, ADD CONSTRAINT goods_stock_balance CHECK (STOCK_LEFT_NUM >= 0)",
+			" DROP CONSTRAINT goods_stock_balance; ALTER TABLE goods_stock ADD CONSTRAINT goods_stock_balance CHECK (STOCK_LEFT_NUM >= 0)",
 	}
-	if !sqltest.MariaDB() { // which has no such thing
+	if sqltest.Rebuilds() {
+		wrong["column BATCH_NO of table coupon_batch is varchar(64) NOT NULL, should be varbinary(64)"] = "ALTER TABLE" +
+			" coupon_batch MODIFY BATCH_NO VARCHAR(64) NOT NULL"
+		wrong["table goods_stock_refund uses the engine"] = "ALTER TABLE goods_stock_refund ENGINE = MyISAM"
+		wrong["index PRIMARY of table coupon_use is UNIQUE (COUPON_NO(8), ORDER_NO), should be"] = "ALTER TABLE coupon_use" +
+			" DROP PRIMARY KEY, ADD PRIMARY KEY (COUPON_NO(8), ORDER_NO)"
+	}
+	if sqltest.ListsEnforcement() {
 		wrong["constraint coupon_pool_not_negative of table coupon_pool is not enforced"] = "ALTER TABLE coupon_pool ALTER CHECK" +
 			" coupon_pool_not_negative NOT ENFORCED"
 	}
 	db := sqltest.Open(t, defaults)
 	require.NoError(t, sqlstore.Migrate(t.Context(), db.DB, nil))
-	run(t, db, slices.Collect(maps.Values(wrong))...)
+	for _, statements := range wrong {
+		run(t, db, strings.Split(statements, "; ")...)
+	}
 	found := problems(t, db)
 	require.Len(t, found, len(wrong), "%q", found)
 	for problem, statement := range wrong {
@@ -113,8 +118,9 @@ func TestACopyOfATableAndWhatAShopAddsAreNoProblem(t *testing.T) {
 	for _, table := range []string{"goods_stock", "goods_stock_hold", "egl_group_team", "coupon_terms"} {
 		run(t, db,
 			"CREATE TABLE new_"+table+" LIKE "+table,
-			"ALTER TABLE new_"+table+" ADD COLUMN SHOP_NOTE VARCHAR(20) NOT NULL DEFAULT 'none' FIRST, ADD INDEX shop (SHOP_NOTE), ADD CHECK"+
-				" (SHOP_NOTE <> 'x')",
+			"ALTER TABLE new_"+table+" ADD COLUMN SHOP_NOTE VARCHAR(20) NOT NULL DEFAULT 'none' FIRST",
+			"ALTER TABLE new_"+table+" ADD INDEX shop (SHOP_NOTE)",
+			"ALTER TABLE new_"+table+" ADD CHECK (SHOP_NOTE <> 'x')",
 			"RENAME TABLE "+table+" TO old_"+table+", new_"+table+" TO "+table,
 			"DROP TABLE old_"+table)
 	}

@@ -70,9 +70,9 @@ const (
 // alterations returns the files that change the tables of a part.
 func alterations(part string) []string {
 	return map[string][]string{
-		stockTables:     {"0006_stock_movements.up.sql", "0010_stock_event.up.sql", "0013_stock_amend.up.sql", "0019_stock_backorder.up.sql"},
-		couponTables:    {"0007_coupon_movements.up.sql", "0011_coupon_low.up.sql", "0014_coupon_amend.up.sql", "0020_coupon_backorder.up.sql"},
-		redPacketTables: {"0008_red_packet_movements.up.sql", "0012_red_packet_low.up.sql", "0015_red_packet_amend.up.sql", "0021_red_packet_backorder.up.sql"},
+		stockTables:     {"0006_stock_movements.up.sql", "0010_stock_event.up.sql", "0013_stock_amend.up.sql", "0019_stock_backorder.up.sql", "0022_stock_archive.up.sql"},
+		couponTables:    {"0007_coupon_movements.up.sql", "0011_coupon_low.up.sql", "0014_coupon_amend.up.sql", "0020_coupon_backorder.up.sql", "0023_coupon_archive.up.sql"},
+		redPacketTables: {"0008_red_packet_movements.up.sql", "0012_red_packet_low.up.sql", "0015_red_packet_amend.up.sql", "0021_red_packet_backorder.up.sql", "0024_red_packet_archive.up.sql"},
 		groupBuyTables:  {"0009_group_buy_lists.up.sql"},
 	}[part]
 }
@@ -168,11 +168,12 @@ func (f fixture) keepsTo(budgets []budget) {
 	}
 }
 
-// soon returns a call made twice, again and again until the second comes while "sold out" is remembered from the first.
-// Only the statements of the last are counted.
+// soon returns a call made twice, again and again until the second comes while "sold out" is remembered from the first, when
+// nothing is remembered from before. Only the statements of the last are counted.
 func (f fixture) soon(call func() error) func() error {
 	return func() error {
 		for {
+			<-time.After(sqlstore.MaxSoldOutFor)
 			began := time.Now()
 			if err := call(); err != nil {
 				return err

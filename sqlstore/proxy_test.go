@@ -105,6 +105,7 @@ func (v verbOfOneStatement) meet(t *testing.T, answer error, kind sqltest.FaultK
 // An error packet that a proxy writes says nothing about a statement that it had passed on. Others say that nothing was done.
 func TestAnswersSayWhatBecameOfAStatement(t *testing.T) {
 	t.Parallel()
+	sqltest.NeedsInnoDB(t, "a verb is a transaction of one statement")
 	for says, c := range map[string]struct {
 		answers []*mysql.MySQLError
 		kind    sqltest.FaultKind

@@ -243,13 +243,20 @@ func (w *workshop) apply(ctx context.Context, m migration, record bool) error {
 	return err
 }
 
-// change makes a table, or changes one.
+// change makes a table, or changes one, once more where somebody has changed another meanwhile.
 func (w *workshop) change(ctx context.Context, statement string) error {
-	if t, ok := tableOf(statement); ok && t.later {
-		return w.alter(ctx, statement)
+	t, ok := tableOf(statement)
+	for {
+		var err error
+		if ok && t.later {
+			err = w.alter(ctx, statement)
+		} else {
+			_, err = w.ExecContext(ctx, statement)
+		}
+		if !mysql.SchemaChanged(err) || !pause(ctx, alterPause) {
+			return err
+		}
 	}
-	_, err := w.ExecContext(ctx, statement)
-	return err
 }
 
 // Drop removes the tables of these options with all their rows. Tables that somebody else made stay. It is for tests

@@ -6,6 +6,7 @@ import (
 	"github.com/holdfast-go/holdfast/sqlstore/internal/coupons"
 	"github.com/holdfast-go/holdfast/sqlstore/internal/ledger"
 	"github.com/holdfast-go/holdfast/sqlstore/internal/sales"
+	"github.com/holdfast-go/holdfast/sqlstore/internal/teams"
 	"github.com/holdfast-go/holdfast/stock"
 )
 
@@ -28,9 +29,10 @@ func NewStock(db *sql.DB, opts *Options) *Stock {
 	return &Stock{Store: store, ledger: store}
 }
 
-// besideGoods returns what follows the steps of orders that buy goods: coupons that they use, and sales that they refund to.
+// besideGoods returns what follows the steps of orders that buy goods: coupons that they use, sales that they refund to, and seats whose
+// holds are not archived.
 func besideGoods(prefix string) ledger.Companions {
-	return sales.NewBesideGoods(prefix, coupons.NewBesideGoods(prefix))
+	return teams.NewBesideGoods(prefix, sales.NewBesideGoods(prefix, coupons.NewBesideGoods(prefix)))
 }
 
 // WithTx returns the same store inside the caller's transaction: its changes take effect when the caller commits. It

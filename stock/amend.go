@@ -262,8 +262,11 @@ func (inv *Inventory) replayAmend(ctx context.Context, call orderChange, refusal
 		return Hold{}, err
 	}
 	hold, _, err := inv.store.Hold(ctx, cmp.Or(call.asked.NewOrder, call.order))
-	if err != nil {
+	switch {
+	case err != nil:
 		return Hold{}, err
+	case hold.State == Archived:
+		return Hold{}, stateError(hold, hold.Order)
 	}
 	hold.Replay = true
 	return hold, nil

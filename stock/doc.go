@@ -134,4 +134,25 @@
 // Audit recounts each counter from the holds and the recorded changes, while traffic runs. Never delete holds
 // that were paid: the sales are recounted from them. Repair corrects and records each drift, and never lowers
 // what was sold.
+//
+// # Orders of long ago
+//
+// The holds of a shop grow by every order, and an audit of an item reads all of its holds. [Inventory.Archive] folds those that were
+// finished before a time into one change of each item and deletes them, while orders go on. Use it for an item once it has some
+// 100,000 finished orders, or for all of them at night: for orders so old that no payment callback, refund or retry of them comes any
+// more. What is left of an order is its number, so that it cannot be locked again; every verb of it is [ErrArchived]. The same audit
+// balances before, during and after.
+//
+//	for n, err := range inv.Archive(ctx, time.Now().AddDate(0, -3, 0), stock.Filter{}, nil)
+//
+// # Several places, and limits over several items
+//
+// Where units of a SKU are in several warehouses, each is a pool of the SKU. Check asks all of them in one call, the shop chooses, and
+// one Lock takes the lines that it has chosen, all or none. Which pool comes first is the shop's to say: the nearest, the fullest, the
+// cheapest to ship from. The choice goes into the order row that travels with the Lock, so that a retry locks the same lines and is a
+// replay; the example of [Inventory.Check] on places is the whole of it.
+//
+// Where a buyer may have 2 units of several SKUs and pools together, the allowance is an item of its own: Unlimited, with PerBuyer 2, and
+// locked as one more line of as many units. It is checked under the same lock as the units, and what gives them back gives it back; see
+// the example of [Terms].
 package stock

@@ -61,6 +61,7 @@ var (
 	ErrRefunded   = errors.New("stock: the order is refunded")
 	ErrCancelled  = errors.New("stock: the order is cancelled")
 	ErrExpired    = errors.New("stock: the hold has expired")
+	ErrArchived   = errors.New("stock: the order is archived")
 	ErrOverRefund = errors.New("stock: more than the order can still refund")
 
 	ErrBackordered = errors.New("stock: units of the order have not come yet")
@@ -148,7 +149,7 @@ func (e *InUseError) Error() string {
 func (e *InUseError) Is(target error) bool { return target == ErrInUse }
 
 // StateError says in which state an order refused a step. It unwraps to ErrNotFound,
-// ErrNotPaid, ErrPaid, ErrRedeemed, ErrRefunded, ErrCancelled or ErrExpired.
+// ErrNotPaid, ErrPaid, ErrRedeemed, ErrRefunded, ErrCancelled, ErrExpired or ErrArchived.
 type StateError struct {
 	Order string
 	State State
@@ -198,7 +199,7 @@ func (e *BackorderError) Is(target error) bool { return target == ErrBackordered
 func stateError(h Hold, order string) error {
 	reasons := map[State]error{
 		Unheld: ErrNotFound, Locked: ErrNotPaid, Paid: ErrPaid, Redeemed: ErrRedeemed,
-		Refunded: ErrRefunded, Cancelled: ErrCancelled, Expired: ErrExpired,
+		Refunded: ErrRefunded, Cancelled: ErrCancelled, Expired: ErrExpired, Archived: ErrArchived,
 	}
 	return &StateError{Order: order, State: h.State, Err: reasons[h.State]}
 }

@@ -21,7 +21,7 @@ import (
 // nothing any more: that is ErrRefunded, so that a number which comes twice does not get goods twice. With other lines or another
 // buyer it is ErrMismatch. Two Locks of one order at once give one hold.
 //
-// Errors, in the order of precedence: ErrInvalid; for an order that is known ErrCancelled,
+// Errors, in the order of precedence: ErrInvalid; for an order that is known ErrCancelled, ErrArchived,
 // ErrMismatch, ErrRefunded, ErrExpired, all but ErrMismatch with the hold as it is; then for the first line that
 // refuses, by key: ErrUnknownSKU, ErrOffShelf, ErrNotStarted, ErrEnded, ErrPerOrder,
 // ErrBuyerRequired, ErrLiveHolds, ErrPerBuyer, ErrInsufficient, ErrOverflow; then ErrExpired, where
@@ -108,7 +108,7 @@ func (inv *Inventory) acquire(ctx context.Context, order string, lines []Line, i
 func replayLock(hold Hold, asked Order, now time.Time) (Hold, error) {
 	differs := hold.differs(asked)
 	switch {
-	case hold.State == Cancelled:
+	case hold.State == Cancelled, hold.State == Archived:
 		return hold, stateError(hold, asked.ID)
 	case differs != nil:
 		return Hold{}, differs

@@ -47,14 +47,16 @@ type MemoryRow struct {
 
 // books are what a Memory keeps.
 type books struct {
-	items   map[Key]Item
-	holds   map[string]Hold
-	usages  map[buyerKey]Usage
-	refunds map[string]RefundRecord
-	changes map[changeKey]Change
-	repairs map[Key]int64
-	defined map[Key]int64 // the total that a definition has brought last
-	due     map[Key]*deadlines
+	items    map[Key]Item
+	holds    map[string]Hold
+	usages   map[buyerKey]Usage
+	refunds  map[string]RefundRecord
+	changes  map[changeKey]Change
+	repairs  map[Key]int64
+	defined  map[Key]int64               // the total that a definition has brought last
+	keepers  map[string]MemoryCompanions // of the orders that were locked on a view with keepers
+	archived map[buyerKey]int64          // units that buyers have bought by orders that are archived
+	due      map[Key]*deadlines
 
 	events *event.Memory
 	tells  event.Kinds
@@ -134,7 +136,8 @@ func (m *Memory) begin(ctx context.Context) (b *books, now time.Time, end func()
 		*b = books{
 			items: map[Key]Item{}, holds: map[string]Hold{}, usages: map[buyerKey]Usage{},
 			refunds: map[string]RefundRecord{}, changes: map[changeKey]Change{}, repairs: map[Key]int64{}, defined: map[Key]int64{},
-			due: map[Key]*deadlines{}, events: root.Events, tells: event.KindsOf(root.Tell...),
+			due: map[Key]*deadlines{}, keepers: map[string]MemoryCompanions{}, archived: map[buyerKey]int64{},
+			events: root.Events, tells: event.KindsOf(root.Tell...),
 		}
 	}
 	clock := root.Clock
@@ -428,7 +431,12 @@ func (b *books) book(key Key) Book {
 	book := Book{Item: b.items[key], Repairs: b.repairs[key]}
 	for _, c := range b.changes {
 		for _, e := range c.Entries {
-			if e.Key == key && c.Kind != KindRepair {
+			switch {
+			case e.Key != key:
+			case c.Kind == KindArchive:
+				book.Recount.Sold += e.Delta.Sold
+				book.Recount.Refunded += e.Delta.Refunded
+			case c.Kind != KindRepair:
 				book.Recount.Total += e.Delta.Total
 			}
 		}
@@ -454,8 +462,10 @@ func (b *books) book(key Key) Book {
 		}
 	}
 	for k := range b.usages {
-		if _, ok := buyers[k.buyer]; k.Key == key && !ok {
-			buyers[k.buyer] = Usage{} // no hold names it
+		if k.Key == key { // also where no hold names it
+			u := buyers[k.buyer]
+			u.Bought += b.archived[k]
+			buyers[k.buyer] = u
 		}
 	}
 	for buyer, recount := range buyers {

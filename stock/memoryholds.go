@@ -49,6 +49,9 @@ func (m *Memory) Lock(ctx context.Context, order Order, holdFor time.Duration) (
 		return LockResult{Verdict: Refused, Why: err}, nil
 	}
 	moved.keep(b)
+	if m.keepers != nil {
+		b.keepers[moved.hold.Order] = m.keepers
+	}
 	if moved.hold.State == Locked {
 		b.watch(moved.hold)
 	}
@@ -285,7 +288,7 @@ func (m *Memory) Hold(ctx context.Context, order string) (hold Hold, now time.Ti
 func (m *Memory) Missing(ctx context.Context, orders []string) (missing []string, err error) {
 	err = m.read(ctx, func(b *books, _ time.Time) {
 		for _, order := range orders {
-			if len(b.holds[order].Lines) == 0 {
+			if h := b.holds[order]; len(h.Lines) == 0 && h.State != Archived {
 				missing = append(missing, order)
 			}
 		}
@@ -331,7 +334,8 @@ func (m *Memory) Holds(ctx context.Context, filter Filter, after Cursor, limit i
 	err = m.read(ctx, func(b *books, _ time.Time) {
 		for _, h := range b.holds {
 			if byKey && !slices.ContainsFunc(h.Lines, func(l HoldLine) bool { return l.Key() == filter.Key }) ||
-				len(filter.States) > 0 && !slices.Contains(filter.States, h.State) ||
+				len(filter.States) > 0 && !slices.Contains(filter.States, h.State) || len(filter.States) == 0 && h.State == Archived ||
+				!filter.Finished(h) || !filter.FinishedBefore.IsZero() && b.needed(h.Order) ||
 				filter.Buyer != "" && h.Buyer != filter.Buyer ||
 				after.Order != "" && compare(cursor(h), after) <= 0 {
 				continue

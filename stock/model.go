@@ -129,12 +129,13 @@ const (
 	Refunded  State = 4 // every unit of the order was refunded
 	Cancelled State = 5 // closed by Cancel, or before there ever was a Lock
 	Expired   State = 6 // the deadline passed; units are back on sale
+	Archived  State = 8 // finished long ago; only its number is left, see Inventory.Archive
 )
 
 // String returns the state in lower case.
 func (s State) String() string {
-	names := [...]string{"unheld", "locked", "paid", "redeemed", "refunded", "cancelled", "expired"}
-	if int(s) < len(names) {
+	names := [...]string{"unheld", "locked", "paid", "redeemed", "refunded", "cancelled", "expired", Archived: "archived"}
+	if int(s) < len(names) && names[s] != "" {
 		return names[s]
 	}
 	return fmt.Sprintf("state %d", uint8(s))
@@ -146,7 +147,7 @@ type Hold struct {
 	Order     string
 	Buyer     string // "" where the Lock named none
 	State     State
-	Lines     []HoldLine // one for each item, in the order of their keys; none where Cancel came first
+	Lines     []HoldLine // one for each item, in the order of their keys; none where Cancel came first, or once it is Archived
 	Deadline  time.Time  // by the store's clock; when a hold that is Locked dies
 	LockedAt  time.Time
 	PaidAt    time.Time // zero before Pay; not before Deadline where a late payment was accepted

@@ -91,7 +91,7 @@ func (h *Hold) settle() {
 // are. It takes the ID of the refund, and happens once: again, or for a refund that was put back at once, it is a replay. The limit of
 // the buyer stays as the refund has left it.
 //
-// Errors, in the order of precedence: ErrInvalid, ErrNotFound (there is no such refund), ErrOverflow.
+// Errors, in the order of precedence: ErrInvalid, ErrNotFound (there is no such refund, or it is archived), ErrOverflow.
 func (inv *Inventory) PutBack(ctx context.Context, refundID string) (RefundOutcome, error) {
 	if err := errors.Join(inv.readyFor(ctx, 0, ""), input.ID("refund ID", refundID)); err != nil {
 		return RefundOutcome{}, err

@@ -116,7 +116,7 @@ func (inv *Inventory) Hold(ctx context.Context, order string) (Hold, error) {
 // Each order in lost has been paid for, and no unit is set aside for it: Take its lines again, or refund the buyer. Call Pay for
 // the others. Where the Pay was lost it is made now, and a Pay that was kept is a replay.
 //
-// A hold in any state counts, whether it is live, dead, paid, refunded, cancelled or expired; Hold tells its state. An order that
+// A hold in any state counts, whether it is live, dead, paid, refunded, cancelled, expired or archived; Hold tells its state. An order that
 // Cancel or Resolve has closed before it had a hold is missing, since no unit was ever set aside for it: a new number has to be
 // used to Take its lines. A Lock whose answer has not come yet may be missing and come to be held afterwards.
 //
@@ -143,7 +143,8 @@ func (inv *Inventory) Missing(ctx context.Context, orders []string) ([]string, e
 // ByDeadline they are listed by state, then by deadline, then by order number; those of a buyer by LockedAt, the newest first,
 // then by order number, the highest first; those that are Backordered by LockedAt, the oldest first, then by order number; without
 // any of these by order number. The listing ends with the first error. Orders
-// that were closed before any Lock have no item and no buyer.
+// that were closed before any Lock have no item and no buyer, nor have those that are Archived, which are listed only where States
+// names that state.
 //
 // With For, only the holds of that buyer are listed.
 func (inv *Inventory) Holds(ctx context.Context, filter Filter) iter.Seq2[Hold, error] {
@@ -162,8 +163,15 @@ type holdPlace struct {
 func (inv *Inventory) holds(ctx context.Context, filter Filter) (listing.List[Hold, holdPlace], Filter) {
 	err := inv.ready(ctx)
 	for _, s := range filter.States {
-		if s < Locked || s > Expired {
+		if (s < Locked || s > Expired) && s != Archived {
 			err = errors.Join(err, fault.Invalid("state", "is unknown: %d", s))
+		}
+	}
+	if !filter.FinishedBefore.IsZero() {
+		err = errors.Join(err, filter.finished())
+		filter.FinishedBefore = input.Instant(filter.FinishedBefore)
+		if len(filter.States) == 0 {
+			filter.States = []State{Redeemed, Refunded, Cancelled, Expired}
 		}
 	}
 	if filter.Key != (Key{}) {
@@ -175,7 +183,8 @@ func (inv *Inventory) holds(ctx context.Context, filter Filter) (listing.List[Ho
 		}
 		filter.Buyer = inv.buyer
 	}
-	if filter.Backordered && (filter.Key == (Key{}) || len(filter.States) > 0 || filter.ByDeadline || filter.Buyer != "") {
+	if filter.Backordered && (filter.Key == (Key{}) || len(filter.States) > 0 || filter.ByDeadline || filter.Buyer != "" ||
+		!filter.FinishedBefore.IsZero()) {
 		err = errors.Join(err, fault.Invalid("filter", "must have a Key and nothing else beside Backordered"))
 	}
 	if filter.Buyer != "" {
@@ -239,7 +248,7 @@ func (inv *Inventory) readHolds(ctx context.Context, filter Filter, after holdPl
 // Filter chooses holds and their order. The zero Filter chooses all of them, by order number.
 type Filter struct {
 	Key    Key     // holds with a line of this item; the zero Key is every item
-	States []State // holds in one of these states; none is every state
+	States []State // holds in one of these states; none is every state but Archived
 	Buyer  string  // holds of this buyer; "" is the buyer of For, or everybody. Not with a Key or ByDeadline
 
 	// ByDeadline lists by state, then by deadline, as a Key does. On SQL it needs an index of sqlstore.MigrateLists.
@@ -248,4 +257,29 @@ type Filter struct {
 	// Backordered lists the holds that wait for units of Key, which has to be named, in the order in which they will get them: by
 	// LockedAt, then by order number. It goes with nothing else.
 	Backordered bool
+
+	// FinishedBefore chooses what Archive takes: holds whose deadline and last change lie before it, which wait for no units, and which no
+	// coupon, share or seat needs. It needs a Key. Without States these are Redeemed, Refunded, Cancelled and Expired; Paid has to be named. The zero
+	// time is any hold.
+	FinishedBefore time.Time
+}
+
+// finished returns what is wrong with a filter of holds that are finished.
+func (f Filter) finished() error {
+	err := input.Time("finished before", f.FinishedBefore)
+	if f.Key == (Key{}) || f.ByDeadline {
+		err = errors.Join(err, fault.Invalid("filter", "must have a Key to find what is finished"))
+	}
+	for _, s := range f.States {
+		if s < Paid || s > Expired {
+			err = errors.Join(err, fault.Invalid("states", "must be of holds that are finished, not %v", s))
+		}
+	}
+	return err
+}
+
+// Finished reports whether a hold was finished before FinishedBefore, where that is set, and waits for no units. Stores ask.
+func (f Filter) Finished(h Hold) bool {
+	return f.FinishedBefore.IsZero() ||
+		h.Deadline.Before(f.FinishedBefore) && h.UpdatedAt.Before(f.FinishedBefore) && h.waiting() == nil
 }

@@ -83,7 +83,8 @@ type Store interface {
 
 	// Holds returns up to limit holds that match, in the order of their cursors, behind the
 	// cursor of the last hold that was seen before. A filter with a Key or ByDeadline names exactly one
-	// state, and no buyer; one with a Buyer has neither. One that is Backordered names a Key alone.
+	// state, and no buyer; one with a Buyer has neither. One that is Backordered names a Key alone. One with FinishedBefore, which has a
+	// Key, leaves out what does not match Filter.Finished, and what whoever keeps companions needs.
 	Holds(ctx context.Context, filter Filter, after Cursor, limit int) ([]Hold, error)
 
 	// Due returns up to limit orders with a dead hold that is still Locked, of any of the keys; without keys, of all
@@ -139,6 +140,14 @@ type Store interface {
 	// Changes returns up to limit changes of an item behind another, the newest first: by At, then by Kind.Scope, then by ID, each
 	// descending. Each has the entry of the item alone, and none of its buyers. A zero At is the beginning.
 	Changes(ctx context.Context, key Key, after Change, limit int) ([]Change, error)
+
+	// Archive archives those of the holds, which are finished, that still are as they were read; see Hold.SameAs. Their lines and
+	// refunds are gone, and each order is Archived, with no buyer, LockedAt and Fence as they were, and the clock for the other times.
+	// What Hold.Weights says is added up in one change for each item, with the kind, actor and reason of by, the ID Serial(1) of the
+	// key, and the time of the last call; and for each buyer of an item. Books count both. It returns the orders that it archived, all
+	// in one transaction, and may leave out those that others work on. Companions and rows of the shop are ErrInvalid, and so is a
+	// store that is bound to a caller's transaction.
+	Archive(ctx context.Context, holds []Hold, by Change) ([]string, error)
 
 	// Books returns the items of the keys in their order, as they are and as their holds and changes say they should be, each
 	// with its recount of one moment. Version is 0 where an item does not exist.
@@ -300,13 +309,14 @@ const (
 	KindCount    Kind = 15 // units that were counted: Entry.Asked; 8 to 14 are of sales and group buying
 	KindAmend    Kind = 16 // an order was amended, or redeemed in part
 	KindPutBack  Kind = 17 // what was refunded is back on sale; its ID is that of the refund
+	KindArchive  Kind = 18 // what the archived holds of an item have weighed, all in one; it changes no counter
 )
 
 // String returns the kind in lower case.
 func (k Kind) String() string {
 	names := [...]string{
 		"", "define", "restock", "withdraw", "transfer", "repair", "import", "refund", "form", "fail",
-		"approve", "end", "withdraw sale", "revise", "remove", "count", "amend", "put back",
+		"approve", "end", "withdraw sale", "revise", "remove", "count", "amend", "put back", "archive",
 	}
 	if int(k) < len(names) {
 		return cmp.Or(names[k], "unknown")
@@ -342,7 +352,7 @@ type Entry struct {
 	Buyer   string     // "" for the item itself
 	Delta   Quantities // with Buyer: Locked is Usage.Held, Sold is Usage.Bought
 	Holds   int64      // with Buyer: the change of Usage.Holds
-	Asked   int64      // without: the units of a count; the lines of a RestockAll of several parts, in its first part
+	Asked   int64      // without: the units of a count; the lines of a RestockAll of several parts, in its first part; lines archived
 	Short   int64      // of a count: units that are promised to orders and are not there; Delta.Backordered has those that were not
 	From    int64      // of a count: the Total that it starts from; it is not recorded
 	Rest    bool       // the number was not given but found: everything available, or what a count differs by
@@ -352,8 +362,8 @@ type Entry struct {
 // Book is an item and its recount.
 type Book struct {
 	Item
-	// Total from the changes, Sold and Locked from the holds by State.Weight, Refunded and Backordered from the holds; the store leaves
-	// Left at 0
+	// Total from the changes, Sold and Locked from the holds by State.Weight, Refunded and Backordered from the holds, Sold and Refunded
+	// also from what is archived; the store leaves Left at 0
 	Recount Quantities
 	Buyers  []BuyerBook
 	Repairs int64 // how many repairs the item has had
@@ -384,6 +394,7 @@ type CompanionCall struct {
 // meanwhile. The SQL store has the same five moments.
 type MemoryCompanions interface {
 	Keeps(c Companion) bool // whether it knows what to do with a companion
+	NeedsHolds() bool       // whether the holds of the Locks that it is told of must not be archived
 
 	Before(at time.Time, calls []*CompanionCall) (keep func(), err error)    // before anything else; the only one of calls that move no units
 	Locked(at time.Time, calls []*CompanionCall) (keep func(), err error)    // a Lock or Take has locked its units
@@ -397,6 +408,9 @@ type NoCompanions struct{}
 
 // Keeps implements MemoryCompanions.
 func (NoCompanions) Keeps(Companion) bool { return false }
+
+// NeedsHolds implements MemoryCompanions.
+func (NoCompanions) NeedsHolds() bool { return false }
 
 // Before implements MemoryCompanions.
 func (NoCompanions) Before(time.Time, []*CompanionCall) (func(), error) { return nil, nil } //nolint:nilnil // nothing to keep

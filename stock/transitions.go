@@ -170,7 +170,7 @@ func (s State) Weight() Quantities {
 		return Quantities{Locked: 1}
 	case Paid, Redeemed, Refunded:
 		return Quantities{Sold: 1}
-	case Unheld, Cancelled, Expired:
+	case Unheld, Cancelled, Expired, Archived:
 	}
 	return Quantities{}
 }

@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/holdfast-go/holdfast/coupon"
 	"github.com/holdfast-go/holdfast/internal/suite"
@@ -18,6 +19,7 @@ func auditCases() []testCase {
 		{Name: "AuditNamesEachConflict", Run: auditConflicts},
 		{Name: "AuditOfNamedCampaigns", Run: auditNamed},
 		{Name: "AuditAfterALongLifeFindsNothing", Run: auditLife},
+		{Name: "ClaimsAreNotArchived", Run: auditArchive},
 		{Name: "RepairNeverTakesClaimsBackUnlessTold", Run: repairKeepsClaims},
 		{Name: "RepairMendsWhatDriftRefuses", Run: repairMends},
 		{Name: "RepairMendsWhatWouldGiveACodeTwice", Run: repairPool},
@@ -64,6 +66,18 @@ func auditDrifts(s *scene) {
 		suite.Same(s, "report", report, coupon.Report{Campaigns: 1, Drifts: c.want, Repaired: 1})
 		s.counts(right)
 	}
+}
+
+// auditArchive archives the units of claims, which have their coupons beside them.
+func auditArchive(s *scene) {
+	s.define(1, 10, coupon.Rules{}, tenOff())
+	s.claim("a", "5")
+	s.claim("b", "5")
+	s.revoke("r", "b")
+	filter := stock.Filter{States: []stock.State{stock.Paid, stock.Refunded}}
+	parts := stock.New(s.units(), nil).Archive(s.Context(), time.Now().AddDate(100, 0, 0), filter, nil)
+	s.Count("parts archived", len(suite.Listed(s, parts)), 0)
+	suite.Same(s, "balanced", suite.Must(s.shop.Audit(s.Context())).Balanced(), true)
 }
 
 // repairKeepsClaims has a campaign count more claims than there are, as it does when somebody has deleted some.

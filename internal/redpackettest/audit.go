@@ -32,6 +32,10 @@ func auditClean(s *scene) {
 	s.journey().Made(s, s.Balanced)
 	suite.Same(s, "report", s.audited(), redpacket.Report{Packets: 4})
 	suite.Same(s, "report", s.audited(2, 3), redpacket.Report{Packets: 2})
+	filter := stock.Filter{States: []stock.State{stock.Paid}}
+	parts := stock.New(s.Store.Units(), nil).Archive(s.Context(), time.Now().AddDate(100, 0, 0), filter, nil)
+	s.Count("parts of grabs archived", len(suite.Listed(s, parts)), 0) // which have their shares beside them
+	suite.Same(s, "report", s.audited(), redpacket.Report{Packets: 4})
 }
 
 // forgery is a store that reads one packet otherwise than it is kept, as if somebody with a SQL prompt had

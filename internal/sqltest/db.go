@@ -41,30 +41,32 @@ type Variant struct {
 	Splitter bool // sends plain SELECTs to a replica that lags; see DB.CatchUp
 }
 
-// Variants returns the ways in which the whole suite runs.
+// Variants returns the ways in which the whole suite runs. What does not touch each other is changed together.
 func Variants() []Variant {
 	return []Variant{
 		{Name: "Default", Apply: func(*mysql.Config) {}},
-		{Name: "ClientFoundRows", Apply: func(c *mysql.Config) { c.ClientFoundRows = true }},
-		{Name: "InterpolateParseShanghai", Apply: func(c *mysql.Config) {
-			c.InterpolateParams, c.ParseTime = true, true
+		param("FoundRowsInterpolateParseShanghaiTimeZonePlus8", "time_zone", "'+08:00'").and(Variant{Apply: func(c *mysql.Config) {
+			c.ClientFoundRows, c.InterpolateParams, c.ParseTime = true, true, true
 			c.Loc = time.FixedZone("Asia/Shanghai", 8*60*60)
-		}},
+		}}),
 		isolated("ReadCommitted", "READ-COMMITTED"),
-		param("TimeZonePlus8", "time_zone", "'+08:00'"),
 	}
 }
 
 // Settings returns what is less usual and must change nothing either. Under the first two, no statement commits by itself.
 func Settings() []Variant {
 	return slices.DeleteFunc([]Variant{
-		param("AutocommitOff", "autocommit", "0"),
-		param("CompletionTypeChain", "completion_type", "'CHAIN'"),
-		param("SafeUpdates", "sql_safe_updates", "1"),
+		param("AutocommitOff", "autocommit", "0").and(param("SafeUpdates", "sql_safe_updates", "1")),
+		param("CompletionTypeChain", "completion_type", "'CHAIN'").and(
+			param("AnsiQuotesNoBackslashEscapes", "sql_mode", "CONCAT(@@sql_mode, ',ANSI_QUOTES,NO_BACKSLASH_ESCAPES')")),
 		isolated("Serializable", "SERIALIZABLE"),
-		param("AnsiQuotesNoBackslashEscapes", "sql_mode", "CONCAT(@@sql_mode, ',ANSI_QUOTES,NO_BACKSLASH_ESCAPES')"),
 		Splitter(),
 	}, func(v Variant) bool { return lacks(v.Name) })
+}
+
+// and returns both ways at once.
+func (v Variant) and(other Variant) Variant {
+	return Variant{Name: v.Name + other.Name, Apply: func(c *mysql.Config) { v.Apply(c); other.Apply(c) }}
 }
 
 // Splitter sends plain SELECTs to a replica that has what there was when it last caught up.

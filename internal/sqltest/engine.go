@@ -46,6 +46,26 @@ func Decisive(match string) string {
 	return match
 }
 
+// OfOne returns what a call has to say whose only statement was cut off: cut where that commits itself, and none where, as on TiDB, it
+// is inside a transaction, of which nothing is done then.
+func OfOne(cut, none error) error {
+	if TiDB() {
+		return none
+	}
+	return cut
+}
+
+// Rebuilds reports whether a table can get another engine or another primary key. TiDB has one engine, and rows that stay where their
+// first key has put them.
+func Rebuilds() bool { return !TiDB() }
+
+// ListsEnforcement reports whether the server has constraints that it does not enforce, and lists which. MariaDB has none, and the list of
+// TiDB does not say so.
+func ListsEnforcement() bool { return !MariaDB() && !TiDB() }
+
+// Slow reports whether a statement takes tens of milliseconds, and a migration a minute: TiDB does on its test store, among other tests.
+func Slow() bool { return TiDB() }
+
 // Commits returns how many COMMITs of changes were sent where that of so many changes of one statement each may be left to the
 // server. TiDB gets a transaction for each of them.
 func Commits(others, alone int) int {

@@ -141,6 +141,10 @@ func (w *wiredStock) Applied(ctx context.Context, kind stock.Kind, id string) (s
 	return Over(w.Wire, w.store().Applied)(ctx, kind, id)
 }
 
+func (w *wiredStock) Archive(ctx context.Context, holds []stock.Hold, by stock.Change) ([]string, error) {
+	return Over(w.Wire, w.store().Archive)(ctx, holds, by)
+}
+
 func (w *wiredStock) Books(ctx context.Context, keys []stock.Key) ([]stock.Book, error) {
 	return Over(w.Wire, w.store().Books)(ctx, keys)
 }

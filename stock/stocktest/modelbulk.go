@@ -1,6 +1,7 @@
 package stocktest
 
 import (
+	"context"
 	"fmt"
 	"iter"
 
@@ -11,7 +12,7 @@ import (
 // bulk draws a call for many items or orders.
 func (m *model) bulk() operation {
 	key := suite.Pick(m, keys()...)
-	switch m.IntN(10) {
+	switch m.IntN(12) {
 	case 0:
 		keys := []stock.Key{m.key(), m.key(), m.key()}
 		return bulkOf(m, fmt.Sprintf("Items(%v)", keys), func(s *side) iter.Seq2[stock.Item, error] { return s.inv.Items(s.Context(), keys...) })
@@ -40,6 +41,8 @@ func (m *model) bulk() operation {
 		}}
 		m.changes = suite.Remember(m.changes, op)
 		return op
+	case 8, 9:
+		return m.archive(key)
 	case 7:
 		lines, buyer := m.lines(), suite.Pick(m, buyers()...)
 		return operation{Name: fmt.Sprintf("Check(%v) of %q", lines, buyer), Call: func(s *side) (any, error) {
@@ -54,6 +57,26 @@ func (m *model) bulk() operation {
 		}}
 	}
 	return m.changeTerms(key)
+}
+
+// archive archives what was finished some time ago, of an item or of all.
+func (m *model) archive(key stock.Key) operation {
+	ago := suite.Pick(m, 0, m.opts.HoldFor, 3*m.opts.HoldFor)
+	filter := stock.Filter{Key: suite.Pick(m, key, stock.Key{}), States: suite.Pick(m, nil, nil, paid, []stock.State{m.state()})}
+	before := m.now().Sub(m.Sides[0].Epoch) - ago
+	return operation{Name: fmt.Sprintf("Archive(%v, %+v)", before, filter), Call: func(s *side) (any, error) {
+		var given struct {
+			Holds []stock.Hold
+			Parts []int
+		}
+		archive := s.inv.Archive(s.Context(), s.Epoch.Add(before), filter, func(_ context.Context, some []stock.Hold) error {
+			given.Holds = append(given.Holds, some...)
+			return nil
+		})
+		var err error
+		given.Parts, err = suite.Gather(archive)
+		return given, err
+	}}
 }
 
 // bulkOf is an operation whose result is all that an iterator returns, with the errors between.

@@ -427,7 +427,7 @@ func (m *model) look(order string) []operation { return []operation{m.holdOf(ord
 
 // state draws a state that a hold can be in.
 func (m *model) state() stock.State {
-	return suite.Pick(m, stock.Locked, stock.Paid, stock.Redeemed, stock.Refunded, stock.Cancelled, stock.Expired)
+	return suite.Pick(m, stock.Locked, stock.Paid, stock.Redeemed, stock.Refunded, stock.Cancelled, stock.Expired, stock.Archived)
 }
 
 // read asks for one thing.

@@ -17,6 +17,7 @@ func partCases() []testCase {
 		{Name: "PutBackSellsWhatCameBackLater", Run: putBack},
 		{Name: "PutBackRefuses", Run: putBackRefuses},
 		{Name: "PartsAreShownByHookAndMovements", Run: partsShown},
+		{Name: "RefundOfWhatWasRedeemedByParts", Run: partsRefunded},
 		{Name: "PartsLoseTheirAnswers", Run: partsLost},
 		{Name: "RaceRefundAgainstRedeemPart", Run: raceRefundRedeemPart},
 		{Name: "RacePutBackOfOneRefund", Run: racePutBack},
@@ -147,6 +148,15 @@ func putBackRefuses(s *scene) {
 	s.buy("a", units(1, 4))
 	s.refund("r", "a", units(1, 1))
 	s.unchanged(sku(1), func() { suite.Same(s, "on sale already", suite.Must(s.inv.PutBack(s.Context(), "r")).Replay, true) })
+}
+
+// partsRefunded refunds what was handed over by parts: nothing is handed over any more.
+func partsRefunded(s *scene) {
+	s.fill(10, sku(1))
+	s.buy("a", units(1, 2))
+	s.No(s.redeems("p", "a", units(1, 2)))
+	s.No(suite.Err(s.inv.Refund(s.Context(), stock.Refund{ID: "r", Order: "a", Redeemed: true})))
+	suite.Same(s, "line", s.state("a", stock.Refunded).Lines[0], stock.HoldLine{Line: units(1, 2), Refunded: 2})
 }
 
 func partsShown(s *scene) {

@@ -110,7 +110,7 @@ func (s *Server) serve(ctx context.Context, more ...string) error {
 		}
 		switch s.bin.engine {
 		case TiDB:
-			return keepChecks(ctx, s.dsn)
+			return setTiDB(ctx, s.dsn)
 		case Galera:
 			return joined(ctx, s.dsn)
 		default:

@@ -23,6 +23,11 @@ type couponCompanions struct {
 func (couponCompanions) Keeps(c stock.Companion) bool  { return coupon.Keeps(c) }
 func (couponCompanions) Moves(t stock.Transition) bool { return t.To == stock.Paid }
 
+// Needs implements ledger.Companions.
+func (couponCompanions) Needs(_ context.Context, _ mysql.QueryFunc, holds []stock.Hold) ([]string, error) {
+	return ledger.NeedAll(holds), nil
+}
+
 // Locked records a coupon for each of the claims that have locked or taken a unit, in their order. The rows of their
 // campaigns are locked, and say by then which terms they get and, with a pool, which of its codes.
 func (cc couponCompanions) Locked(ctx context.Context, q mysql.Tx, at time.Time, calls []ledger.LockCall) error {

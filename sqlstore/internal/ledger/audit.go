@@ -68,11 +68,15 @@ func (q *Statements) bookItems(r keyRanges) string {
 			" ON " + as + ".SKU_ID = s.SKU_ID AND " + as + ".ACTIVITY_ID = s.ACTIVITY_ID"
 	}
 	repair := fmt.Sprintf("c.KIND = %d", stock.KindRepair)
-	return "SELECT " + itemColumns + ", COALESCE(c.TOTAL_NUM, 0), COALESCE(h.SALE_NUM, 0), COALESCE(h.LOCK_NUM, 0)," +
-		" COALESCE(h.REFUND_NUM, 0), COALESCE(h.BACK_NUM, 0), COALESCE(c.REPAIRS, 0), COALESCE(h.PROMISED, 0)" +
+	archived := func(num string) string {
+		return sum(fmt.Sprintf("IF(c.KIND = %d, c.%s, 0)", stock.KindArchive, num), num)
+	}
+	return "SELECT " + itemColumns + ", COALESCE(c.TOTAL_NUM, 0), COALESCE(h.SALE_NUM, 0) + COALESCE(c.SALE_NUM, 0)," +
+		" COALESCE(h.LOCK_NUM, 0), COALESCE(h.REFUND_NUM, 0) + COALESCE(c.REFUND_NUM, 0), COALESCE(h.BACK_NUM, 0), COALESCE(c.REPAIRS, 0)," +
+		" COALESCE(h.PROMISED, 0)" +
 		" FROM " + q.Items + " s " + mysql.ByKey +
 		grouped(sum("IF("+repair+" OR c.BUYER_ID IS NOT NULL, 0, c.TOTAL_NUM)", "TOTAL_NUM")+
-			", COUNT(DISTINCT IF("+repair+", c.CHANGE_NO, NULL)) AS REPAIRS", r.of(q.changes, "c", mysql.By(q.changes, "item")), "c") +
+			", "+archived("SALE_NUM")+", "+archived("REFUND_NUM")+", COUNT(DISTINCT IF("+repair+", c.CHANGE_NO, NULL)) AS REPAIRS", r.of(q.changes, "c", mysql.By(q.changes, "item")), "c") +
 		grouped(sum(when(sold, "h.NUM - h.RESTOCK_NUM"), "SALE_NUM")+", "+sum(when(locked, "h.NUM"), "LOCK_NUM")+", "+
 			sum("h.REFUND_NUM", "REFUND_NUM")+", "+sum(when([]stock.State{stock.Locked, stock.Paid}, "h.BACK_NUM"), "BACK_NUM")+", "+sum(when([]stock.State{stock.Paid}, "h.NUM - h.REFUND_NUM - h.REDEEM_NUM"), "PROMISED"),
 			r.of(q.Holds, "h", mysql.By(q.Holds, "due")), "h") +
@@ -86,7 +90,7 @@ func (q *Statements) bookBuyers(r keyRanges) string {
 		sum("HELD", "HELD") + ", " + sum("BOUGHT", "BOUGHT") + ", " + sum("HOLDS", "HOLDS") + ", " +
 		sum("HELD_2", "HELD_2") + ", " + sum("BOUGHT_2", "BOUGHT_2") + ", " + sum("HOLDS_2", "HOLDS_2") +
 		" FROM (SELECT b.SKU_ID, b.ACTIVITY_ID, b.BUYER_ID, b.HELD_NUM AS HELD, b.BOUGHT_NUM AS BOUGHT, b.HOLD_NUM AS HOLDS," +
-		" 0 AS HELD_2, 0 AS BOUGHT_2, 0 AS HOLDS_2 FROM " + r.of(q.buyers, "b", mysql.ByKey) +
+		" 0 AS HELD_2, b.ARCHIVE_NUM AS BOUGHT_2, 0 AS HOLDS_2 FROM " + r.of(q.buyers, "b", mysql.ByKey) +
 		" UNION ALL SELECT h.SKU_ID, h.ACTIVITY_ID, h.BUYER_ID, 0, 0, 0, " + when(locked, "h.NUM") + ", " +
 		when(sold, "h.NUM - h.FREE_NUM") + ", " + when(locked, "1") + " FROM " + r.of(q.Holds, "h", mysql.By(q.Holds, "due")) +
 		" AND h.BUYER_ID IS NOT NULL) t GROUP BY SKU_ID, ACTIVITY_ID, BUYER_ID" +

@@ -19,6 +19,9 @@ type Companions interface {
 	Keeps(c stock.Companion) bool  // whether it knows what to do with a companion
 	Moves(t stock.Transition) bool // whether it has to be told of a step that carries nothing
 
+	// Needs returns those of some orders, which are finished, whose holds must not be archived.
+	Needs(ctx context.Context, by mysql.QueryFunc, holds []stock.Hold) (orders []string, err error)
+
 	Before(ctx context.Context, q mysql.Tx, beside [][]stock.Companion) error          // before our first statement; nil carries nothing
 	Locked(ctx context.Context, q mysql.Tx, at time.Time, calls []LockCall) error      // units are locked or taken; their items are locked
 	Moved(ctx context.Context, q mysql.Tx, t stock.Transition, calls []MoveCall) error // units were moved, and their items are locked
@@ -35,6 +38,14 @@ func (NoCompanions) Keeps(stock.Companion) bool { return false }
 
 // Moves implements Companions.
 func (NoCompanions) Moves(stock.Transition) bool { return false }
+
+// Needs implements Companions.
+func (NoCompanions) Needs(context.Context, mysql.QueryFunc, []stock.Hold) ([]string, error) {
+	return nil, nil
+}
+
+// NeedAll is Companions.Needs of those whose every hold has a row beside it.
+func NeedAll(holds []stock.Hold) []string { return ordersOf(holds, nil) }
 
 // Before implements Companions.
 func (NoCompanions) Before(context.Context, mysql.Tx, [][]stock.Companion) error { return nil }

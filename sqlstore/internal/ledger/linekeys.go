@@ -44,14 +44,17 @@ func (k lineKeys) rows() (n int64) {
 
 // where renders the condition of a statement on holds. No order is named with a line that it does not have: a lock on
 // a key that does not exist is one on the gap around it.
-func (k lineKeys) where() string {
+func (k lineKeys) where() string { return k.whereOf("ORDER_NO") }
+
+// whereOf is where for the lines of what has its number in another column.
+func (k lineKeys) whereOf(number string) string {
 	var b strings.Builder
 	b.WriteByte('(')
 	for i, list := range k.lists() {
 		if i > 0 {
 			b.WriteString(" OR ")
 		}
-		b.WriteString(mysql.RenderList("ORDER_NO IN (?) AND LINE_NO IN ("+list+")", k[list]))
+		b.WriteString(mysql.RenderList(number+" IN (?) AND LINE_NO IN ("+list+")", k[list]))
 	}
 	b.WriteByte(')')
 	return b.String()

@@ -57,6 +57,11 @@ func (q *Statements) holdsByItem() string {
 	return q.holdsByDeadline("due", "SKU_ID = ? AND ACTIVITY_ID = ? AND STATE = ?")
 }
 
+// finishedByItem lists those that were finished before a time. What is archived leaves this range, so a listing does not meet it again.
+func (q *Statements) finishedByItem() string {
+	return q.holdsByDeadline("due", "SKU_ID = ? AND ACTIVITY_ID = ? AND STATE = ? AND EXPIRE_TIME < ? AND UPDATE_TIME < ?")
+}
+
 // holdsByState lists the orders in a state, by their deadlines.
 func (q *Statements) holdsByState() string {
 	return q.holdsByDeadline("state", "STATE = ? AND LINE_NO = 1")
@@ -126,6 +131,14 @@ func (s *Store) Holds(ctx context.Context, filter stock.Filter, after stock.Curs
 	if err := s.Ready(ctx); err != nil {
 		return nil, err
 	}
+	if !filter.FinishedBefore.IsZero() {
+		return s.finished(ctx, filter, after, limit)
+	}
+	return s.holdsOf(ctx, filter, after, limit)
+}
+
+// holdsOf reads the holds that match, but for what Filter.Finished and companions say.
+func (s *Store) holdsOf(ctx context.Context, filter stock.Filter, after stock.Cursor, limit int) ([]stock.Hold, error) {
 	states := filter.States
 	if len(states) == 0 {
 		states = []stock.State{stock.Locked, stock.Paid, stock.Redeemed, stock.Refunded, stock.Cancelled, stock.Expired}
@@ -147,7 +160,11 @@ func (s *Store) Holds(ctx context.Context, filter stock.Filter, after stock.Curs
 		query = mysql.Render(s.SQL.holdsThatWait(), filter.Key.SKU, filter.Key.Activity, from, from, after.Order, limit)
 	case filter.Key != (stock.Key{}):
 		index = "due"
-		query = mysql.Render(s.SQL.holdsByItem(), filter.Key.SKU, filter.Key.Activity, int64(states[0]), from, from, after.Order, limit)
+		text, args := s.SQL.holdsByItem(), []any{filter.Key.SKU, filter.Key.Activity, int64(states[0])}
+		if at := filter.FinishedBefore; !at.IsZero() {
+			text, args = s.SQL.finishedByItem(), append(args, at, at)
+		}
+		query = mysql.Render(text, append(args, from, from, after.Order, limit)...)
 	case filter.ByDeadline:
 		index = "state"
 		query = mysql.Render(s.SQL.holdsByState(), int64(states[0]), from, from, after.Order, limit)

@@ -32,7 +32,8 @@ func (q *Statements) renderReads() {
 	q.readHold = "SELECT " + holdColumns + ", c.CLOCK FROM (SELECT " + mysql.Micros(mysql.Now) + " AS CLOCK) c LEFT JOIN " + q.Holds + " h " +
 		mysql.ByKey + " ON h.ORDER_NO = ? ORDER BY h.LINE_NO"
 	q.readHolds = hold + " FORCE INDEX (PRIMARY) WHERE h.ORDER_NO IN (?) ORDER BY h.ORDER_NO, h.LINE_NO"
-	q.heldOrders = "SELECT h.ORDER_NO FROM " + q.Holds + " h FORCE INDEX (PRIMARY) WHERE h.ORDER_NO IN (?) AND h.LINE_NO = 1 AND h.SKU_ID > 0"
+	q.heldOrders = "SELECT h.ORDER_NO FROM " + q.Holds + " h FORCE INDEX (PRIMARY) WHERE h.ORDER_NO IN (?) AND h.LINE_NO = 1" +
+		fmt.Sprintf(" AND (h.SKU_ID > 0 OR h.STATE = %d)", stock.Archived)
 	q.LockHolds = hold + " FORCE INDEX (PRIMARY) WHERE h.ORDER_NO IN (?) AND h.LINE_NO = 1 ORDER BY h.ORDER_NO FOR UPDATE"
 	q.known = "SELECT " + mysql.Micros(mysql.Now) + ", ORDER_NO FROM " + q.Holds +
 		" FORCE INDEX (PRIMARY) WHERE ORDER_NO IN (?) AND LINE_NO = 1" +
@@ -194,11 +195,11 @@ func (r *HoldReader) Scan(rows *sql.Rows) error {
 	line.SKU, line.Activity, line.Num = sku.Int64, activity.Int64, num.Int64
 	line.Refunded, line.Restocked, line.Freed = refunded.Int64, restocked.Int64, freed.Int64
 	switch line.Redeemed = redeemed.Int64; stock.State(state.Byte) {
-	case stock.Redeemed: // as a whole
+	case stock.Redeemed, stock.Refunded: // as a whole, also if that came by parts
 		line.Redeemed = line.Num - line.Refunded
 	case stock.Locked, stock.Paid: // the others wait for nothing any more
 		line.Backordered = back.Int64
-	case stock.Unheld, stock.Refunded, stock.Cancelled, stock.Expired:
+	default:
 	}
 	hold.Order, hold.State, hold.Fence = order.String, stock.State(state.Byte), fence.Int64
 	last := len(r.Holds) - 1

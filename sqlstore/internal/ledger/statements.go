@@ -35,6 +35,8 @@ type Statements struct {
 	coverItem, ordersWait               string
 	setBack, changeBack                 string
 	changeBuyer                         string
+	archiveHolds, refundsOf, lastLines  string
+	addsUp                              string // behind insertChanges: what the changes have is added to what is there
 
 	Moves map[stock.Step]string      // of the steps that move a hold
 	Many  map[stock.Step]moveManySQL // and of many holds at once
@@ -106,6 +108,7 @@ func NewStatements(name string) *Statements {
 	q.renderBuyers()
 	q.renderTally()
 	q.renderBackorders()
+	q.renderArchive()
 	for _, t := range stock.Transitions() {
 		if len(t.From) > 0 && t.From[0] != stock.Unheld && t.To != stock.Unheld {
 			q.Moves[t.Step], q.Many[t.Step] = q.renderMove(t, 0), q.renderMany(t)

@@ -122,6 +122,9 @@ func Added(err error) bool {
 	return n == errColumnThere || n == errIndexThere
 }
 
+// SchemaChanged reports whether TiDB has not executed a statement because a table was changed meanwhile, whichever it was.
+func SchemaChanged(err error) bool { return Number(err) == errSchemaChanged }
+
 // Unsendable reports whether the driver has not sent a statement, because its text is too large. The transaction goes on.
 func Unsendable(err error) bool { return errors.Is(err, mysql.ErrPktTooLarge) }
 

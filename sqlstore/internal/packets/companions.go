@@ -23,6 +23,11 @@ type packetCompanions struct {
 
 func (packetCompanions) Keeps(c stock.Companion) bool { _, ok := c.(redpacket.Grab); return ok }
 
+// Needs implements ledger.Companions.
+func (packetCompanions) Needs(_ context.Context, _ mysql.QueryFunc, holds []stock.Hold) ([]string, error) {
+	return ledger.NeedAll(holds), nil
+}
+
 // Locked books a share for each of the grabs that have taken a unit, in their order, each computed from what its packet
 // still has. The rows of the packets are locked and read as they are, and guarded all the same. A share that does not fit
 // is ErrDrift, and takes nothing.

@@ -18,6 +18,11 @@ func (g *Store) Units() stock.Store { return g.units }
 
 func (seatCompanions) Keeps(c stock.Companion) bool { return groupbuy.Keeps(c) }
 
+// Needs implements ledger.Companions.
+func (g seatCompanions) Needs(ctx context.Context, by mysql.QueryFunc, holds []stock.Hold) ([]string, error) {
+	return g.sql.seated(ctx, by, holds)
+}
+
 // Locked takes the seats of requests, in the order of the calls. The items of their products are locked. It locks their
 // teams.
 func (g seatCompanions) Locked(ctx context.Context, q mysql.Tx, at time.Time, calls []ledger.LockCall) error {

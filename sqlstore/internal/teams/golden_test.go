@@ -70,6 +70,7 @@ func (q *groupBuySQL) readStatements() []sqltest.Statement {
 		{"The shop window", q.shelf},
 		{"Has a product teams or seats that are not over", q.unfinished("")},
 		{"Read seats with their teams", q.readSeats},
+		{"Archive of goods: which orders have a seat", q.seatOrders},
 		{"List the seats of a team", q.seatsOfTeam},
 		{"The first seats of several teams", q.seatsOfTeams},
 		{"List the seats of a buyer", q.seatsOfBuyer},

@@ -18,7 +18,7 @@ type groupBuySQL struct {
 	items, holds                               string // and of the units
 
 	blankTeam, blankSeat                  mysql.Blank
-	lockHold, lockSeat                    string
+	lockHold, lockSeat, seatOrders        string
 	itemVersion, versions, ordersWithSeat string
 
 	formSeats, formSeatsOfTeams, formingSeats string
@@ -106,6 +106,7 @@ func (q *groupBuySQL) renderSeats() {
 	q.ordersWithSeat = "SELECT ORDER_NO FROM " + q.holds + " " + mysql.ByKey +
 		" WHERE ORDER_NO IN (?) AND LINE_NO = 1 AND ACTIVITY_ID > 0 FOR UPDATE"
 	q.lockHold = "SELECT SKU_ID, ACTIVITY_ID FROM " + q.holds + " WHERE ORDER_NO = ? AND LINE_NO = 1 FOR UPDATE"
+	q.seatOrders = "SELECT ORDER_NO FROM " + q.seats + " " + mysql.ByKey + " WHERE ORDER_NO IN (?)"
 	q.lockSeat = "SELECT STATE FROM " + q.seats + " WHERE ORDER_NO = ? FOR UPDATE"
 
 	// The seats of one team or buyer are sorted within an index that has all columns for that. Only the rows of the
