@@ -388,7 +388,7 @@ func ExampleCoupons_Progress() {
 	fmt.Printf("%+v\n", must(coupons.Campaign(ctx, 7)).Quantities)
 	// Output:
 	// {Pending:0 Usable:1 Reserved:1 Redeemed:1 Expired:0 Refunded:0 Revoked:0}
-	// {Total:10 Sold:3 Locked:0 Left:7 Refunded:0 Waiting:0}
+	// {Total:10 Sold:3 Locked:0 Left:7 Refunded:0 Waiting:0 Backordered:0}
 }
 
 // Campaigns lists what a shop gives out.

@@ -367,12 +367,12 @@ func (a *auditRun) settled(ctx context.Context, key stock.Key) error {
 			return product, nil
 		}
 		item, err := a.groups.units.Item(ctx, key)
-		if err != nil || item.Available() == 0 {
+		if err != nil || item.Quantities.Available() <= 0 {
 			return product, err
 		}
 		is, err := a.groups.product(ctx, key)
 		if err == nil && is.Version == product.Version { // they did not come with a refund, just now
-			a.differs(key, "settled", item.Available(), 0)
+			a.differs(key, "settled", item.Quantities.Available(), 0)
 			product.State = Removed
 		}
 		return product, err

@@ -158,7 +158,8 @@
 //	goods_stock_refund                      a line of a refund
 //	goods_stock_event                       what is to be told to the rest of the shop
 //	goods_stock_change                      units that came, went or moved without an order; corrections; who and why
-//	coupon_stock …, red_packet_stock …      the same five tables for units of coupons and of red packets
+//	goods_stock_backorder                   a line that waits for units, or has done so, in the order in which it gets them
+//	coupon_stock …, red_packet_stock …      the same six tables for units of coupons and of red packets
 //	coupon_terms                            what the coupons of a campaign promise, version by version
 //	coupon_pool, coupon_code                how many codes a campaign has; a code and its place in the pool
 //	coupon_wallet, coupon_use               a coupon; what one order did with one coupon
@@ -170,6 +171,9 @@
 //	egl_group_participation                 a seat (参团记录), with what the shop keeps of its buyer
 //	egl_group_event                         an event of a version before; nothing is written here any more
 //	holdfast_schema                         a migration that was applied
+//
+// STOCK_TOTAL_NUM and STOCK_LEFT_NUM of an item count the BACK_NUM units that orders wait for as if they were there; what is there is
+// STOCK_LEFT_NUM - BACK_NUM.
 //
 // [Options].Prefix puts a prefix before all names. Migrate refuses a table of the same name that somebody
 // else made: [ErrNotOurs]. Your code may read all tables, and should change none.

@@ -74,14 +74,17 @@ func alterations(part string) []string {
 	return map[string][]string{
 		stockTables: {
 			"0006_stock_movements.up.sql", "0010_stock_event.up.sql", "0013_stock_amend.up.sql", "0016_stock_waiting.up.sql",
+			"0019_stock_backorder.up.sql",
 			"0022_stock_archive.up.sql",
 		},
 		couponTables: {
 			"0007_coupon_movements.up.sql", "0011_coupon_low.up.sql", "0014_coupon_amend.up.sql", "0017_coupon_waiting.up.sql",
+			"0020_coupon_backorder.up.sql",
 			"0023_coupon_archive.up.sql", "0026_coupon_told.up.sql",
 		},
 		redPacketTables: {
 			"0008_red_packet_movements.up.sql", "0012_red_packet_low.up.sql", "0015_red_packet_amend.up.sql", "0018_red_packet_waiting.up.sql",
+			"0021_red_packet_backorder.up.sql",
 			"0024_red_packet_archive.up.sql",
 		},
 		groupBuyTables: {"0009_group_buy_lists.up.sql"},

@@ -34,7 +34,7 @@ type Amendment struct {
 // nothing of it is refunded or redeemed. Amend never gives all units back: that is Cancel.
 //
 // Lines that have grown obey the terms of their items as those of a Lock do: the limits count the order as it becomes, and nothing
-// but the difference has to be there. For an order that is Paid only what is there and the limit per buyer count. Lines that
+// but the difference has to be there, or may be backordered. Lines that shrink give up first what has not come yet. For an order that is Paid only what is there and the limit per buyer count. Lines that
 // shrink or stay obey nothing. A change of the buyer counts all lines for the new buyer.
 //
 // The same amendment again returns the hold as it is by then, as a Replay, whatever has been amended since: a late retry undoes
@@ -87,7 +87,7 @@ func (a Amendment) of(hold Hold) (Hold, error) {
 		}
 		to.Lines = make([]HoldLine, len(a.Lines))
 		for i, l := range a.Lines {
-			to.Lines[i].Line = l
+			to.Lines[i] = HoldLine{Line: l, Backordered: max(0, hold.owed(l.Key())-max(0, hold.units(l.Key())-l.Num))}
 		}
 	}
 	if a.NewOrder != "" {
@@ -167,6 +167,7 @@ func (inv *Inventory) amend(ctx context.Context, call orderChange) (Hold, error)
 		switch result.Verdict {
 		case Done:
 			inv.tookAmend(ctx, call, record, result.Beside)
+			record.To.Lines = result.Lines
 			return inv.amended(ctx, record, result.Beside)
 		case Exists:
 			return inv.replayAmend(ctx, call, nil)
@@ -320,7 +321,7 @@ type AmendRecord struct {
 	Change
 
 	From Hold // as it was read
-	To   Hold // what it becomes; its fence is one higher. When it is paid, the store says
+	To   Hold // what it becomes; its fence is one higher. When it is paid, and what more of it is Backordered, the store says
 
 	Buyers []Entry // what its buyers have more or less, by key and buyer; see Entry.Buyer
 }

@@ -14,7 +14,7 @@ import (
 type Drift struct {
 	Key
 	Buyer    string // "" for a counter of the item itself
-	Quantity string // "total", "sold", "locked", "left", "refunded", "waiting"; for a buyer "held", "bought", "holds"
+	Quantity string // "total", "sold", "locked", "left", "refunded", "waiting", "backordered"; for a buyer "held", "bought", "holds"
 	Counted  int64  // what the counter says
 	Recount  int64  // what it should say
 }
@@ -269,6 +269,7 @@ func (b Book) drifts() []Drift {
 	add("", "left", b.Left, b.Recount.Left)
 	add("", "refunded", b.Refunded, b.Recount.Refunded)
 	add("", "waiting", b.Waiting, b.Recount.Waiting)
+	add("", "backordered", b.Backordered, b.Recount.Backordered)
 	for _, buyer := range b.Buyers {
 		add(buyer.Buyer, "held", buyer.Usage.Held, buyer.Recount.Held)
 		add(buyer.Buyer, "bought", buyer.Usage.Bought, buyer.Recount.Bought)
@@ -288,6 +289,8 @@ func (b Book) correction() Change {
 		Left:     b.Recount.Left - b.Left,
 		Refunded: b.Recount.Refunded - b.Refunded,
 		Waiting:  b.Recount.Waiting - b.Waiting,
+
+		Backordered: b.Recount.Backordered - b.Backordered,
 	}})
 	for _, buyer := range b.Buyers {
 		c.Entries = append(c.Entries, Entry{

@@ -77,7 +77,7 @@ func (inv *Inventory) CancelAll(ctx context.Context, filter Filter) iter.Seq2[Ou
 		if filter.Key == (Key{}) && filter.Buyer == "" && !filter.ByDeadline {
 			list.Err = errors.Join(list.Err, fault.Invalid("filter", "must have a Key, a buyer or ByDeadline"))
 		}
-		if slices.ContainsFunc(filter.States, func(s State) bool { return s != Locked }) {
+		if filter.Backordered || slices.ContainsFunc(filter.States, func(s State) bool { return s != Locked }) {
 			list.Err = errors.Join(list.Err, fault.Invalid("states", "must be Locked alone"))
 		}
 		if list.Err == nil && len(inv.beside) > 0 {

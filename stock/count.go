@@ -1,7 +1,6 @@
 package stock
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -16,8 +15,8 @@ type CountOutcome struct {
 	Key
 	Counted int64  // units that are there
 	Changed int64  // by so many units Total and Left were changed
-	Short   int64  // units that are promised to orders and are not there
-	Hit     []Hold // the newest orders that have as many units as are Short, the newest first
+	Short   int64  // units that are promised to orders and are not there, backorders among them
+	Hit     []Hold // the newest orders that wait for as many units as are Short, the newest first
 	Replay  bool   // an earlier call had done it; this one changed nothing
 }
 
@@ -28,10 +27,10 @@ type CountOutcome struct {
 // A count tells what is there at the moment of the call: units that arrive, leave or are redeemed between the counting and the
 // call must be in it.
 //
-// Where fewer units are there than are promised, nothing is available any more, and the outcome has the units that are Short
-// and the orders that they are missing for. These orders stay as they are. Take the item off the shelf with ChangeTerms, cancel
-// or refund some of them, and count again, with an ID of its own. A Replay has the Short of the first call, and the newest
-// orders of now.
+// Where fewer units are there than are promised, nothing is there for others any more, and the outcome has the units that are Short
+// and the orders that they are missing for: these are Backordered from then on, whatever Terms.Backorder says, and cannot be redeemed
+// as a whole. Units that come cover them, as a Restock does; or cancel or refund some of them. A Replay has the Short of the
+// first call, and the newest orders of now.
 //
 // Errors, in the order of precedence: ErrInvalid, ErrMismatch, ErrUnknownSKU, ErrUnlimited, ErrOverflow.
 func (inv *Inventory) Count(ctx context.Context, id string, key Key, units int64) (CountOutcome, error) {
@@ -55,6 +54,7 @@ func (inv *Inventory) Count(ctx context.Context, id string, key Key, units int64
 		}
 		if verdict == Done {
 			inv.tookChange(ctx, change)
+			inv.coverAfter(ctx, func(Item) bool { return change.Entries[0].Delta.Left > 0 }, books[0].Item)
 			outcome, err := inv.counted(ctx, change)
 			return outcome, fault.Unread(err)
 		}
@@ -98,9 +98,9 @@ func (b Book) count(id string, key Key, units int64) (Change, error) {
 		return Change{}, ErrOverflow
 	}
 	e := Entry{Key: key, Rest: true, Asked: units, From: b.Total}
-	n := max(units-there, -b.Available())
-	e.Short, e.Delta = n-(units-there), Quantities{Total: n, Left: n}
-	e.Exactly = e.Short > 0
+	n := units - there
+	e.Short = max(0, -(b.Quantities.Available() + n))
+	e.Delta, e.Exactly = Quantities{Total: n, Left: n, Backordered: max(0, e.Short-b.Backordered)}, e.Short > 0
 	_, err := b.Plus(e.Delta)
 	return Change{Kind: KindCount, ID: id, Entries: []Entry{e}}, err
 }
@@ -114,21 +114,18 @@ func (inv *Inventory) counted(ctx context.Context, c Change) (CountOutcome, erro
 	}
 	anybody := *inv
 	anybody.buyer = ""
-	var holds []Hold
-	for hold, err := range anybody.Holds(ctx, Filter{Key: e.Key, States: []State{Locked, Paid}}) {
+	for hold, err := range anybody.Holds(ctx, Filter{Key: e.Key, Backordered: true}) {
 		if err != nil {
 			return outcome, err
 		}
-		holds = append(holds, hold)
+		outcome.Hit = append(outcome.Hit, hold)
 	}
-	slices.SortFunc(holds, func(a, b Hold) int { return cmp.Or(b.LockedAt.Compare(a.LockedAt), cmp.Compare(b.Order, a.Order)) })
+	slices.Reverse(outcome.Hit)
 	missing := e.Short
-	for _, hold := range holds {
-		for _, l := range hold.Lines {
-			if n := l.Num - l.Refunded - l.Redeemed; l.Key() == e.Key && n > 0 && missing > 0 {
-				outcome.Hit = append(outcome.Hit, hold)
-				missing -= n
-			}
+	for i, hold := range outcome.Hit {
+		if missing -= hold.owed(e.Key); missing <= 0 {
+			outcome.Hit = outcome.Hit[:i+1]
+			break
 		}
 	}
 	return outcome, nil

@@ -232,7 +232,11 @@ func (inv *Inventory) setTerms(ctx context.Context, is, asked Item) (Verdict, er
 	case inv.actor != "":
 		define = inv.defines(is.Key, is.Version+1, 0)
 	}
-	return inv.store.SetTerms(ctx, is, asked.Terms, asked.Total, define, inv.beside...)
+	verdict, err := inv.store.SetTerms(ctx, is, asked.Terms, asked.Total, define, inv.beside...)
+	if err == nil && verdict == Done {
+		inv.coverAfter(ctx, func(Item) bool { return asked.Reserve < is.Reserve || is.Unlimited != asked.Unlimited }, is)
+	}
+	return verdict, err
 }
 
 // otherTotals returns ErrMismatch for each item that exists, in the version that is asked for, and is asked for with a total that
@@ -293,8 +297,11 @@ func checkTerms(t Terms, total int64) error {
 	if t.Unlimited && total != 0 {
 		windows = errors.Join(windows, fault.Invalid("total", "must be 0 for an unlimited item, is %d", total))
 	}
+	if t.Unlimited && (t.Reserve != 0 || t.Backorder != 0) {
+		windows = errors.Join(windows, fault.Invalid("reserve and backorder", "must be 0 for an unlimited item"))
+	}
 	return errors.Join(windows,
 		input.NotNegative("SPU", t.SPU), input.NotNegative("units per order", t.PerOrder),
 		input.NotNegative("units per buyer", t.PerBuyer), input.NotNegative("live holds per buyer", t.LiveHolds),
-		input.NotNegative("low stock", t.Low))
+		input.NotNegative("low stock", t.Low), input.NotNegative("reserve", t.Reserve), input.NotNegative("backorder", t.Backorder))
 }

@@ -55,7 +55,7 @@
 //	Transfer: from one pool to another     ±n                  ±n
 //	Count: the difference to what is there ±n                  ±n
 //
-// The table is also data: see [Transitions].
+// The table is also data: see [Transitions]. A sixth counter, backordered, has the units that are sold or locked and have not come yet.
 //
 // # What every call promises
 //
@@ -89,6 +89,29 @@
 //
 // An order that is sent in parcels is redeemed by [Inventory.RedeemPart], one ID for each parcel; what is not handed over can still be
 // refunded. [Inventory.PutBack] is for goods that come back after a refund that did not put them on sale.
+//
+// # Safety stock and backorders
+//
+// [Terms].Reserve r are units that no order gets: for what breaks, or for the shop at the corner. [Terms].Backorder b are units that may
+// be ordered before they are there. Together they move the line up to which a Lock fits: locked + n <= left - r + b. So left is what
+// is there, and it is negative where more is paid for than that, down to -b:
+//
+//	total 10, r = 4, b = 3         available 9: 6 that are there, 3 that are not
+//	Lock of 5, then of 2           the second waits for 1 unit: [HoldLine].Backordered
+//	Pay                            as ever
+//	Redeem of the second           [ErrBackordered], until the unit has come
+//	Restock of 10                  covers it: Redeem works, and event.Covered tells
+//
+// Units that come are given to the orders that wait, those that were locked first before others, by StepCover. [Inventory.Restock] and what
+// else brings units does that in parts of 500 lines behind its own change, and says how many it has given. What it does not come to,
+// and what becomes free by a Cancel, Refund or deadline, the next [Inventory.Expire] gives, which [Inventory.Run] calls; so does it
+// where an operator's call was made in the caller's transaction. No Lock passes those who wait. A Filter that is Backordered lists
+// them. Nobody waits for units of an unlimited item.
+//
+// Units that have not come can be cancelled, amended away, and refunded with Restock, which they are before others of their line. The
+// reserve stays untouched by all of that; Withdraw and Transfer may take it. Lowering Backorder, or raising Reserve, below what is ordered
+// takes nothing from anybody: nothing new fits. A [Inventory.Count] that finds fewer units than are promised makes the newest orders wait,
+// without any Backorder.
 //
 // # After the deadline
 //

@@ -64,6 +64,8 @@ var (
 	ErrExpired    = errors.New("stock: the hold has expired")
 	ErrArchived   = errors.New("stock: the order is archived")
 	ErrOverRefund = errors.New("stock: more than the order can still refund")
+
+	ErrBackordered = errors.New("stock: units of the order have not come yet")
 )
 
 // ShortageError says how short an item is. It matches ErrInsufficient.
@@ -181,6 +183,23 @@ func (e *RefundError) Error() string {
 
 // Is matches ErrOverRefund.
 func (e *RefundError) Is(target error) bool { return target == ErrOverRefund }
+
+// BackorderError says how many units of an order have not come yet, so that they can be neither handed over nor refunded without
+// going back on sale. It matches ErrBackordered.
+type BackorderError struct {
+	Key
+	Order       string
+	Wanted      int64 // units that the call asked for
+	Backordered int64 // units of this item that have not come yet
+}
+
+// Error implements error.
+func (e *BackorderError) Error() string {
+	return fmt.Sprintf("%v (order %q, %v: wanted %d, backordered %d)", ErrBackordered, e.Order, e.Key, e.Wanted, e.Backordered)
+}
+
+// Is matches ErrBackordered.
+func (e *BackorderError) Is(target error) bool { return target == ErrBackordered }
 
 // stateError returns the error that names the state an order is in.
 func stateError(h Hold, order string) error {

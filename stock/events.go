@@ -19,6 +19,8 @@ func (s Step) Event() event.Kind {
 		return event.OrderRefunded
 	case StepOffer:
 		return event.Offered
+	case StepCover:
+		return event.Covered
 	case StepLock, StepRedeem, StepRestock, StepWithdraw, StepAmend, StepPutBack, StepWait, StepLeave:
 	}
 	return 0

@@ -46,7 +46,7 @@ func Example() {
 	// paid replay: true <nil>
 	// stock: insufficient: SKU 42: wanted 1, available 0
 	// locked <nil>
-	// {Total:2 Sold:1 Locked:1 Left:1 Refunded:1 Waiting:0}
+	// {Total:2 Sold:1 Locked:1 Left:1 Refunded:1 Waiting:0 Backordered:0}
 }
 
 // Lock takes all lines of an order or none, and says which item is short.
@@ -205,7 +205,7 @@ func ExampleInventory_Refund() {
 	// Output:
 	// stock: more than the order can still refund (order "order-1", SKU 42: wanted 4, refundable 3)
 	// [{42 0 3}] <nil>
-	// {Total:10 Sold:2 Locked:0 Left:8 Refunded:5 Waiting:0}
+	// {Total:10 Sold:2 Locked:0 Left:8 Refunded:5 Waiting:0 Backordered:0}
 }
 
 // Resolve is for a caller whom no answer reached and who wants to know: from then on the lost

@@ -22,10 +22,22 @@ func releaseOf(round int) int { return min(releaseFirst<<min(round, 10), release
 // Pay are right without it. What is left for those who wait, such as units of a sale that has begun, is handed over as well.
 // Any number of processes may run it at once. Orders whose counters have drifted are skipped, and their error is returned at
 // the end.
+//
+// Then it gives the units that have come, or are free again, to the orders that wait for them, of all items; see Terms.Backorder.
 func (inv *Inventory) Expire(ctx context.Context) (int, error) {
 	if err := inv.ready(ctx); err != nil {
 		return 0, err
 	}
+	released, err := inv.expireAll(ctx)
+	if !fault.Stops(err) {
+		_, failed := inv.cover(ctx)
+		err = errors.Join(err, failed)
+	}
+	return released, err
+}
+
+// expireAll releases every dead hold.
+func (inv *Inventory) expireAll(ctx context.Context) (int, error) {
 	total := 0
 	var skipped error
 	for {

@@ -189,7 +189,7 @@ func TestBadKeysAndStatesAreRefused(t *testing.T) {
 		}
 	}
 	c.Invalid("Usage of nobody", suite.Err(inv.Usage(ctx, fine)))
-	for _, state := range []stock.State{stock.Unheld, stock.Waiting + 1} {
+	for _, state := range []stock.State{stock.Unheld, stock.Archived + 1} {
 		c.Invalid("Holds in a state", suite.Err(suite.Gather(inv.Holds(ctx, stock.Filter{States: []stock.State{stock.Paid, state}}))))
 	}
 }

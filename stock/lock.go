@@ -13,7 +13,8 @@ import (
 )
 
 // Lock sets units aside for an order: all lines or none. Lines of the same item are summed.
-// The hold lives for Options.HoldFor; Pay it before its Deadline.
+// The hold lives for Options.HoldFor; Pay it before its Deadline. Where the item has a Terms.Backorder, HoldLine.Backordered says how
+// many units have not come yet.
 //
 // Locking the same order again with the same lines and buyer returns the current hold, as a Replay, and no error,
 // whether it is locked, paid or redeemed, and whether or not it was amended since. An order that is refunded as a whole has
@@ -90,7 +91,10 @@ func (inv *Inventory) acquire(ctx context.Context, asked Order) (Hold, error) {
 				released = true
 				_, err = inv.release(ctx, releaseOf(round), asked.keys()...)
 			} else {
-				err = inv.refusal(ctx, round, asked, Unheld, asked.Refuses)
+				err = inv.refusal(ctx, round, asked, Unheld, func(item ItemUsage, line Line, now time.Time) error {
+					asked.Backorder = asked.Backorder || item.asksBackorder(line.Num)
+					return asked.Refuses(item, line, now)
+				})
 			}
 			if err != nil {
 				return Hold{}, err

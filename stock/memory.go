@@ -322,6 +322,7 @@ func (m *Memory) Apply(ctx context.Context, change Change, beside ...Companion) 
 			return Exists, nil
 		}
 		items, usages := map[Key]Item{}, map[buyerKey]Usage{}
+		var short []Hold
 		for _, e := range change.Entries {
 			if e.Buyer != "" {
 				u, err := b.usages[buyerKey{e.Key, e.Buyer}].with(e)
@@ -336,8 +337,19 @@ func (m *Memory) Apply(ctx context.Context, change Change, beside ...Companion) 
 				return Refused, nil
 			}
 			items[e.Key] = item
+			if n := e.Delta.Backordered; n > 0 && change.Kind == KindCount {
+				holds, lack := b.lacking(e.Key, n)
+				if lack != n {
+					return Refused, nil
+				}
+				short = holds
+			}
 		}
 		return Done, func() {
+			for _, hold := range short {
+				hold.UpdatedAt = now
+				b.holds[hold.Order] = hold
+			}
 			for _, item := range items {
 				b.put(item, now)
 				if change.Kind == KindRepair {
@@ -368,8 +380,12 @@ func (m *Memory) Record(ctx context.Context, change Change) error {
 
 // entered returns the item with the entry of a change, or false where it does not let it.
 func (i Item) entered(kind Kind, e Entry) (Item, bool) {
-	if i.Version == 0 || i.Unlimited && e.Delta.Total != 0 || e.Exactly && i.Available() != -e.Delta.Left ||
-		kind == KindCount && i.Total != e.From {
+	free := i.Quantities.Available()
+	switch {
+	case i.Version == 0, i.Unlimited && e.Delta.Total != 0, kind == KindCount && i.Total != e.From,
+		e.Exactly && e.Short == 0 && max(0, free) != -e.Delta.Left,
+		e.Short > 0 && (free != -e.Delta.Left-e.Short || e.Delta.Backordered > 0 && i.Backordered != e.Short-e.Delta.Backordered),
+		kind != KindRepair && kind != KindCount && e.drawn() > max(0, free) && !i.Unlimited:
 		return Item{}, false
 	}
 	q, err := i.Plus(e.Delta)
@@ -456,6 +472,7 @@ func (b *books) book(key Key) Book {
 			book.Recount.Sold += counts.Sold
 			book.Recount.Refunded += counts.Refunded
 			book.Recount.Waiting += counts.Waiting
+			book.Recount.Backordered += l.Backordered
 			if h.State == Paid {
 				book.Promised += l.Num - l.Refunded - l.Redeemed
 			}

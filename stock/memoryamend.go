@@ -45,7 +45,7 @@ func (m *Memory) Amend(ctx context.Context, record AmendRecord, beside ...Compan
 	}
 	b.record(record.Change, now)
 	keep()
-	return MoveResult{Verdict: Done, Beside: call.Companions}, nil
+	return MoveResult{Verdict: Done, Beside: call.Companions, Lines: clone(p.hold).Lines}, nil
 }
 
 // amendable reports whether the hold of a record is as it was read, and every item allows the record.
@@ -53,7 +53,7 @@ func (b *books) amendable(record AmendRecord, now time.Time) bool {
 	from, to := record.From, record.To
 	is, ok := b.holds[from.Order]
 	if !ok || is.State != from.State || is.Fence != from.Fence || is.State == Locked && is.dead(now) ||
-		!slices.EqualFunc(is.Lines, from.Lines, func(a, b HoldLine) bool { return a.Refunded == b.Refunded }) {
+		!slices.EqualFunc(is.Lines, from.Lines, func(a, b HoldLine) bool { return a.Refunded == b.Refunded && a.Backordered == b.Backordered }) {
 		return false
 	}
 	if _, known := b.holds[to.Order]; known && to.Order != from.Order {
@@ -64,9 +64,14 @@ func (b *books) amendable(record AmendRecord, now time.Time) bool {
 
 // planAmend works out what an amendment does, or why it cannot.
 func (b *books) planAmend(record AmendRecord, now time.Time) (plan, error) {
-	p := plan{hold: clone(record.To), moves: true, usages: map[buyerKey]Usage{}, now: now}
+	takes := map[Key]int64{}
 	for _, e := range record.Entries {
-		if e.Delta == (Quantities{}) {
+		takes[e.Key] = e.drawn()
+	}
+	hold := b.backorder(record.To, func(key Key) int64 { return takes[key] })
+	p := plan{hold: hold, moves: true, usages: map[buyerKey]Usage{}, now: now}
+	for _, e := range record.Entries {
+		if e.Delta.Backordered = hold.owed(e.Key) - record.From.owed(e.Key); e.Delta == (Quantities{}) {
 			continue
 		}
 		item, err := b.items[e.Key].after(e.Delta)

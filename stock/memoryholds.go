@@ -31,7 +31,7 @@ func (m *Memory) Lock(ctx context.Context, order Order, holdFor time.Duration) (
 			return LockResult{Verdict: Refused}, nil
 		}
 	}
-	moved, err := b.plan(step.Transition(), hold, now)
+	moved, err := b.plan(step.Transition(), b.backorder(hold, hold.units), now)
 	if err != nil {
 		return LockResult{}, err
 	}
@@ -121,7 +121,14 @@ func (b *books) plan(t Transition, hold Hold, now time.Time) (plan, error) {
 	p := plan{step: t.Step, hold: hold, moves: t.Delta != Quantities{}, usages: map[buyerKey]Usage{}, now: now}
 	for _, l := range hold.Lines {
 		is := b.item(l.Key(), hold.Buyer)
-		item, err := is.after(t.Delta.Times(l.Num))
+		delta := t.Delta.Times(l.Num)
+		switch {
+		case t.Draws():
+			delta.Backordered = l.Backordered
+		case !t.To.backorders():
+			delta.Backordered = -l.Backordered
+		}
+		item, err := is.after(delta)
 		if err != nil {
 			return plan{}, err
 		}
@@ -140,7 +147,7 @@ func (b *books) plan(t Transition, hold Hold, now time.Time) (plan, error) {
 		p.usages[buyerKey{l.Key(), hold.Buyer}] = usage
 	}
 	p.hold.State, p.hold.UpdatedAt = t.To, now
-	if t.To == Paid {
+	if p.hold = p.hold.ended(); t.To == Paid {
 		p.hold.PaidAt = now
 	}
 	return p, nil
@@ -193,7 +200,8 @@ func (m *Memory) Move(ctx context.Context, move Movement) (MoveResult, error) {
 	case !ok, move.Step == StepOffer, !slices.Contains(t.From, hold.State),
 		move.Step != StepExpire && hold.Fence != move.Fence,
 		t.When == Live && hold.dead(now),
-		t.When == Dead && !hold.dead(now):
+		t.When == Dead && !hold.dead(now),
+		t.To == Redeemed && hold.waiting() != nil:
 		return MoveResult{}, nil
 	}
 	if t.Draws() {
@@ -202,6 +210,7 @@ func (m *Memory) Move(ctx context.Context, move Movement) (MoveResult, error) {
 				return MoveResult{}, nil
 			}
 		}
+		hold = b.backorder(hold, hold.units)
 	}
 	moved, err := b.plan(t, hold, now)
 	if err != nil {
@@ -318,6 +327,16 @@ func clone(h Hold) Hold {
 
 // Holds implements Store.
 func (m *Memory) Holds(ctx context.Context, filter Filter, after Cursor, limit int) (holds []Hold, err error) {
+	if filter.Backordered {
+		err = m.read(ctx, func(b *books, _ time.Time) {
+			for _, h := range b.backordered(filter.Key) {
+				if after.Order == "" || earliest(h, Hold{LockedAt: after.At, Order: after.Order}) > 0 {
+					holds = append(holds, clone(h))
+				}
+			}
+		})
+		return holds[:min(limit, len(holds))], err
+	}
 	cursor := func(h Hold) Cursor {
 		at := filter.place(h)
 		return Cursor{At: at.At, Order: at.Order}
@@ -366,7 +385,9 @@ func (m *Memory) Refund(ctx context.Context, refund RefundRecord, was Hold, besi
 	}
 	items, usages := make([]Item, len(refund.Lines)), map[buyerKey]Usage{}
 	for i, l := range refund.Lines {
-		if items[i], err = b.items[l.Key()].after(refund.step().Transition().Delta.Times(l.Num)); err != nil {
+		delta := refund.step().Transition().Delta.Times(l.Num)
+		delta.Backordered = after.owed(l.Key()) - is.owed(l.Key())
+		if items[i], err = b.items[l.Key()].after(delta); err != nil {
 			return RefundResult{}, err
 		}
 		if refund.Frees && is.Buyer != "" {

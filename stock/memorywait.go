@@ -24,7 +24,9 @@ func (m *Memory) HandOver(ctx context.Context) error {
 // handOver gives what is available of an item to those who wait for it.
 func (b *books) handOver(key Key, now time.Time) {
 	for _, hold := range b.queue(key) {
-		if b.item(key, hold.Buyer).Refuses(StepOffer, hold.Lines[0].Line, hold.Buyer, now) != nil {
+		item := b.item(key, hold.Buyer)
+		item.Item = item.AtHand()
+		if item.Refuses(StepOffer, hold.Lines[0].Line, hold.Buyer, now) != nil {
 			continue
 		}
 		offer, err := b.plan(StepOffer.Transition(), hold, now)
@@ -39,7 +41,7 @@ func (b *books) handOver(key Key, now time.Time) {
 
 // queue returns the holds that wait for an item, in the order of arrival. It looks only where units are available.
 func (b *books) queue(key Key) (queue []Hold) {
-	if is := b.items[key]; is.Waiting == 0 || is.Available() <= 0 {
+	if is := b.items[key].AtHand(); is.Waiting == 0 || is.Available() <= 0 {
 		return nil
 	}
 	for _, hold := range b.holds {

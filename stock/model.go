@@ -52,6 +52,9 @@ type Terms struct {
 	PerBuyer  int64     // units per buyer at most, held and bought; a refund frees them with FreesBuyer only; 0 is no limit
 	LiveHolds int64     // holds per buyer at most that are neither paid nor over; 0 is no limit
 	Low       int64     // available units at which stock is low, for event.LowStock; 0 is never
+
+	Reserve   int64 // safety stock: so many of the units that are there are given to no order; 0 for an unlimited item
+	Backorder int64 // so many units may be ordered beyond that, before they are there; 0 for an unlimited item
 }
 
 // Item is one SKU in one pool: its terms and its counters at one moment.
@@ -74,15 +77,53 @@ func (i Item) String() string {
 	if i.Waiting > 0 {
 		text += fmt.Sprintf(", waiting %d", i.Waiting)
 	}
+	if i.Backordered > 0 {
+		text += fmt.Sprint(", backordered ", i.Backordered)
+	}
 	return text
 }
 
-// Available returns how many units a Lock could take now, the sale window and limits aside.
+// Available returns how many units a Lock could take now, the sale window and limits aside: those that are there and promised to
+// nobody, less the Reserve, and the Backorder.
 func (i Item) Available() int64 {
 	if i.Unlimited {
 		return math.MaxInt64 - i.Sold - i.Locked
 	}
-	return i.Quantities.Available()
+	free, more := i.Quantities.Available(), i.Backorder-i.Reserve
+	switch {
+	case max(free, more) <= 0:
+		return 0
+	case min(free, more) > 0 && free > math.MaxInt64-more:
+		return math.MaxInt64
+	}
+	return max(0, free+more)
+}
+
+// AtHand returns the item without its Backorder: who waits is offered units that are there. Stores judge offers by it.
+func (i Item) AtHand() Item {
+	i.Backorder = 0
+	return i
+}
+
+// Backorders returns how many of so many units would not be there, if a Lock took them now.
+func (i Item) Backorders(num int64) int64 {
+	free := i.Quantities.Available()
+	switch {
+	case i.Unlimited:
+		return 0
+	case free <= i.Reserve:
+		return num
+	}
+	return max(0, num-(free-i.Reserve))
+}
+
+// Coverable returns how many of the units that are Backordered have come, and can be given to the orders that wait for them. The
+// Reserve is not given to them either.
+func (i Item) Coverable() int64 {
+	if i.Unlimited {
+		return i.Backordered
+	}
+	return max(0, min(i.Backordered, i.Quantities.Available()+i.Backordered-i.Reserve))
 }
 
 // State is the state of an order's hold.
@@ -137,6 +178,8 @@ type HoldLine struct {
 	Restocked int64 // of those, units put back on sale
 	Freed     int64 // of those, units given back to the buyer's limit
 	Redeemed  int64 // units handed over and not refunded; all that are not refunded, once the order is Redeemed
+
+	Backordered int64 // units that have not come yet, as long as the order is Locked or Paid; they cannot be handed over
 }
 
 // dead reports whether a hold is past its deadline at now: it lives strictly before it.

@@ -34,6 +34,7 @@ func TestModelFindsDifferences(t *testing.T) {
 		"a refund that frees the buyer": func(s stock.Store) stock.Store { return freesBuyer{s} },
 		"a change that is forgotten":    func(s stock.Store) stock.Store { return forgetsChanges{s} },
 		"a sweep that does nothing":     func(s stock.Store) stock.Store { return noSweep{s} },
+		"a cover that gives too few":    func(s stock.Store) stock.Store { return coversOne{s} },
 		"a listing out of order":        func(s stock.Store) stock.Store { return shuffledPages{s} },
 		"a sale window in seconds":      func(s stock.Store) stock.Store { return coarseWindow{s} },
 		"a payment that is not told": func(s stock.Store) stock.Store {
@@ -56,6 +57,7 @@ type (
 	freesBuyer     struct{ stock.Store }
 	forgetsChanges struct{ stock.Store }
 	noSweep        struct{ stock.Store }
+	coversOne      struct{ stock.Store }
 	shuffledPages  struct{ stock.Store }
 	coarseWindow   struct{ stock.Store }
 )
@@ -86,6 +88,14 @@ func (s freesBuyer) Refund(
 
 func (s forgetsChanges) Applied(context.Context, stock.Kind, string) (stock.Change, error) {
 	return stock.Change{}, nil
+}
+
+func (s coversOne) Cover(ctx context.Context, keys []stock.Key, _ int) ([]stock.Effect, error) {
+	effects, err := s.Store.Cover(ctx, keys, 1)
+	if len(keys) == 0 {
+		return nil, err
+	}
+	return effects, err
 }
 
 func (s noSweep) Due(context.Context, []stock.Key, int) ([]string, error) { return nil, nil }

@@ -28,10 +28,13 @@ type ChangeOutcome struct {
 	Moves  []TransferLeg // what a Transfer has moved; nil for the others
 	Lines  int           // of a RestockAll: how many lines are added by then
 	Replay bool          // an earlier call had done it; this one changed nothing
+
+	Covered int64 // units that this call has given to orders that waited for them; Expire gives what is left, as after a Cancel
 }
 
 // Restock adds units: all lines or none. The same ID with the same lines again is a Replay, which changes nothing;
-// with other lines, or used for a Withdraw or Transfer, it is ErrMismatch.
+// with other lines, or used for a Withdraw or Transfer, it is ErrMismatch. Behind it, units go to the orders that wait for them, the
+// one that has waited longest first, 500 in a transaction; see Terms.Backorder.
 //
 // Errors, in the order of precedence: ErrInvalid, ErrMismatch, then for the first line that
 // refuses, by key: ErrUnknownSKU, ErrUnlimited, ErrOverflow.
@@ -39,7 +42,8 @@ func (inv *Inventory) Restock(ctx context.Context, id string, lines ...Line) (Ch
 	return inv.adjust(ctx, KindRestock, StepRestock, id, lines)
 }
 
-// Withdraw takes available units away: all lines or none. Its IDs are shared with Restock.
+// Withdraw takes units away that are there and promised to no order, also those of the Terms.Reserve: all lines or none. Its IDs are
+// shared with Restock.
 //
 // Errors, in the order of precedence: ErrInvalid, ErrMismatch, then for the first line that
 // refuses, by key: ErrUnknownSKU, ErrUnlimited, ErrInsufficient. Dead holds are released first.
@@ -70,7 +74,8 @@ func adjustment(kind Kind, step Step, id string, lines []Line) Change {
 	return asked
 }
 
-// Transfer moves available units from one pool of a SKU to another: all moves or none. It returns the moves with the
+// Transfer moves units that are there and promised to no order, those of the Terms.Reserve among them, from one pool of a SKU to
+// another: all moves or none. What comes covers backorders, as a Restock does. It returns the moves with the
 // numbers of units moved; a Rest may have moved 0. Its IDs are shared with Restock: the same ID with the same moves
 // again is a Replay, which returns what was moved the first time.
 //
@@ -145,7 +150,7 @@ func transfer(id string, moves []TransferLeg, items []ItemUsage) Change {
 		if m.Num == Rest {
 			num = 0
 			if i := slices.IndexFunc(items, func(s ItemUsage) bool { return s.Key == from }); i >= 0 {
-				num = items[i].Available()
+				num = max(0, items[i].Quantities.Available())
 			}
 		}
 		change.Entries = append(change.Entries,
@@ -181,14 +186,17 @@ func (inv *Inventory) apply(ctx context.Context, complete func(items []ItemUsage
 		}
 		if verdict == Done {
 			inv.tookChange(ctx, change)
-			return change, ChangeOutcome{ID: change.ID}, nil
+			return change, ChangeOutcome{ID: change.ID, Covered: inv.coverChange(ctx, change, items)}, nil
 		}
 		was, err := inv.store.Applied(ctx, asked.Kind, asked.ID)
 		if err != nil {
 			return Change{}, ChangeOutcome{}, err
 		}
 		if was.ID != "" {
-			return was, ChangeOutcome{ID: was.ID, Replay: true}, sameChange(was, asked)
+			if err := sameChange(was, asked); err != nil {
+				return was, ChangeOutcome{}, err
+			}
+			return was, ChangeOutcome{ID: was.ID, Replay: true, Covered: inv.coverChange(ctx, was, items)}, nil
 		}
 		if shortage, ok := fault.As[*ShortageError](refusal); ok {
 			released, err := inv.release(ctx, releaseBatch, shortage.Key)
@@ -205,6 +213,17 @@ func (inv *Inventory) apply(ctx context.Context, complete func(items []ItemUsage
 		}
 	}
 	return Change{}, ChangeOutcome{}, &ContentionError{Verb: asked.Kind.String(), ID: asked.ID}
+}
+
+// coverChange covers behind a change of some items, or where an earlier call that has made it was cut off.
+func (inv *Inventory) coverChange(ctx context.Context, change Change, items []ItemUsage) int64 {
+	is := make([]Item, len(items))
+	for i, item := range items {
+		is[i] = item.Item
+	}
+	return inv.coverAfter(ctx, func(item Item) bool {
+		return slices.ContainsFunc(change.Entries, func(e Entry) bool { return e.Key == item.Key && e.Delta.Left > 0 })
+	}, is...)
 }
 
 // tookChange tells the hook of each item that moved.
@@ -229,8 +248,8 @@ func refusesChange(change Change, items []ItemUsage) error {
 			return &ItemError{Key: e.Key, Err: ErrUnknownSKU}
 		case s.Unlimited:
 			return &ItemError{Key: e.Key, Err: ErrUnlimited}
-		case -e.Delta.Left > s.Available():
-			return &ShortageError{Key: e.Key, Wanted: -e.Delta.Left, Available: s.Available()}
+		case e.Delta.Left < 0 && -e.Delta.Left > s.Quantities.Available():
+			return &ShortageError{Key: e.Key, Wanted: -e.Delta.Left, Available: max(0, s.Quantities.Available())}
 		}
 		if _, err := s.Plus(e.Delta); err != nil {
 			return err

@@ -15,7 +15,8 @@ import (
 // of Amend: the same call again is a replay.
 //
 // Errors, in the order of precedence: ErrInvalid; ErrMismatch (the ID is known with other arguments); ErrNotFound, ErrNotPaid,
-// ErrCancelled, ErrExpired, ErrRefunded, ErrRedeemed; ErrInsufficient, as a *ShortageError, where the order has fewer units to hand over.
+// ErrCancelled, ErrExpired, ErrRefunded, ErrRedeemed; ErrInsufficient, as a *ShortageError, where the order has fewer units to hand over;
+// ErrBackordered, as a *BackorderError, where they have not all come yet.
 func (inv *Inventory) RedeemPart(ctx context.Context, id, order string, lines ...Line) (Outcome, error) {
 	err := errors.Join(inv.readyFor(ctx, 0, ""), input.ID("redemption ID", id), input.ID("order", order))
 	if err == nil {
@@ -49,6 +50,9 @@ func (h Hold) redeem(lines []Line) (Hold, error) {
 		}
 		if l.Num > line.undelivered() {
 			return Hold{}, &ShortageError{Key: l.Key(), Wanted: l.Num, Available: line.undelivered()}
+		}
+		if l.Num > line.undelivered()-line.Backordered {
+			return Hold{}, &BackorderError{Key: l.Key(), Order: h.Order, Wanted: l.Num, Backordered: line.Backordered}
 		}
 		line.Redeemed += l.Num
 	}

@@ -141,7 +141,8 @@ func (inv *Inventory) Missing(ctx context.Context, orders []string) ([]string, e
 
 // Holds lists the holds that match, for a job; a screen asks for HoldsPage. Each page is read at one moment. With a Key or
 // ByDeadline they are listed by state, then by deadline, then by order number; those of a buyer by LockedAt, the newest first,
-// then by order number, the highest first; without any of these by order number. The listing ends with the first error. Orders
+// then by order number, the highest first; those that are Backordered by LockedAt, the oldest first, then by order number; without
+// any of these by order number. The listing ends with the first error. Orders
 // that were closed before any Lock have no item and no buyer, nor have those that are Archived, which are listed only where States
 // names that state.
 //
@@ -182,6 +183,10 @@ func (inv *Inventory) holds(ctx context.Context, filter Filter) (listing.List[Ho
 		}
 		filter.Buyer = inv.buyer
 	}
+	if filter.Backordered && (filter.Key == (Key{}) || len(filter.States) > 0 || filter.ByDeadline || filter.Buyer != "" ||
+		!filter.FinishedBefore.IsZero()) {
+		err = errors.Join(err, fault.Invalid("filter", "must have a Key and nothing else beside Backordered"))
+	}
 	if filter.Buyer != "" {
 		if filter.Key != (Key{}) || filter.ByDeadline {
 			err = errors.Join(err, fault.Invalid("filter", "must have one of a buyer, a Key and ByDeadline"))
@@ -197,12 +202,12 @@ func (inv *Inventory) holds(ctx context.Context, filter Filter) (listing.List[Ho
 }
 
 // byState reports whether the holds are listed state by state.
-func (f Filter) byState() bool { return f.Key != (Key{}) || f.ByDeadline }
+func (f Filter) byState() bool { return f.Key != (Key{}) && !f.Backordered || f.ByDeadline }
 
 // place returns where a hold stands in the list of a filter.
 func (f Filter) place(h Hold) holdPlace {
 	switch {
-	case f.Buyer != "":
+	case f.Buyer != "", f.Backordered:
 		return holdPlace{At: h.LockedAt, Order: h.Order}
 	case f.byState():
 		return holdPlace{State: h.State, At: h.Deadline, Order: h.Order}
@@ -249,8 +254,12 @@ type Filter struct {
 	// ByDeadline lists by state, then by deadline, as a Key does. On SQL it needs an index of sqlstore.MigrateLists.
 	ByDeadline bool
 
-	// FinishedBefore chooses what Archive takes: holds whose deadline and last change lie before it, and which no coupon, share or
-	// seat needs. It needs a Key. Without States these are Redeemed, Refunded, Cancelled and Expired; Paid has to be named. The zero
+	// Backordered lists the holds that wait for units of Key, which has to be named, in the order in which they will get them: by
+	// LockedAt, then by order number. It goes with nothing else.
+	Backordered bool
+
+	// FinishedBefore chooses what Archive takes: holds whose deadline and last change lie before it, which wait for no units, and which no
+	// coupon, share or seat needs. It needs a Key. Without States these are Redeemed, Refunded, Cancelled and Expired; Paid has to be named. The zero
 	// time is any hold.
 	FinishedBefore time.Time
 }
@@ -269,7 +278,8 @@ func (f Filter) finished() error {
 	return err
 }
 
-// Finished reports whether a hold was finished before FinishedBefore, where that is set. Stores ask.
+// Finished reports whether a hold was finished before FinishedBefore, where that is set, and waits for no units. Stores ask.
 func (f Filter) Finished(h Hold) bool {
-	return f.FinishedBefore.IsZero() || h.Deadline.Before(f.FinishedBefore) && h.UpdatedAt.Before(f.FinishedBefore)
+	return f.FinishedBefore.IsZero() ||
+		h.Deadline.Before(f.FinishedBefore) && h.UpdatedAt.Before(f.FinishedBefore) && h.waiting() == nil
 }

@@ -13,14 +13,14 @@ import (
 type Refund struct {
 	ID      string // the caller's number of this refund, unique over all orders: 1 to 64 bytes
 	Order   string
-	Restock bool   // the units go back on sale; otherwise they are refunded and gone
+	Restock bool   // the units go back on sale; otherwise they are refunded and gone, which units that have not come yet cannot be
 	Lines   []Line // what is refunded; none means everything that is not refunded yet
 
 	// FreesBuyer gives the units back to the buyer's limit, also where Options.RefundFreesBuyer does not.
 	FreesBuyer bool
 
 	// Redeemed allows the refund of units that were handed over, also where Options.RefundRedeemed does not. A refund of some units
-	// takes those that were handed over first.
+	// takes those that were handed over first, then those that have not come yet.
 	Redeemed bool
 }
 
@@ -37,7 +37,7 @@ type RefundOutcome struct {
 //
 // Errors, in the order of precedence: ErrInvalid, ErrMismatch, ErrNotFound, ErrNotPaid,
 // ErrCancelled, ErrExpired, ErrRefunded, ErrRedeemed (unless Options.RefundRedeemed or Refund.Redeemed; see RedeemPart),
-// ErrOverRefund, ErrOverflow.
+// ErrOverRefund, ErrBackordered (for units that have not come yet, without Restock), ErrOverflow.
 func (inv *Inventory) Refund(ctx context.Context, refund Refund) (RefundOutcome, error) {
 	ready := inv.readyFor(ctx, RefundRecord{Refund: refund}.step(), refund.Order)
 	if err := errors.Join(ready, input.ID("refund ID", refund.ID), input.ID("order", refund.Order)); err != nil {
@@ -101,8 +101,8 @@ func (r RefundRecord) unrefundable(hold Hold) error {
 }
 
 // Of returns the refund of a hold as it is recorded, with its lines, and the hold afterwards. It returns
-// ErrOverRefund, ErrRefunded where everything is to be refunded and nothing is left, or ErrRedeemed where too much of an
-// order that is Paid was handed over. A store applies it to a hold
+// ErrOverRefund, ErrRefunded where everything is to be refunded and nothing is left, ErrRedeemed where too much of an
+// order that is Paid was handed over, or ErrBackordered. A store applies it to a hold
 // that nobody else changes meanwhile, so that refunds of one order need not wait for each other's answers.
 func (r RefundRecord) Of(hold Hold) (RefundRecord, Hold, error) {
 	hold.Lines = slices.Clone(hold.Lines)
@@ -126,12 +126,19 @@ func (r RefundRecord) Of(hold Hold) (RefundRecord, Hold, error) {
 		if l.Num > rest {
 			return RefundRecord{}, Hold{}, &RefundError{Key: l.Key(), Order: r.Order, Wanted: l.Num, Refundable: rest}
 		}
-		line := &hold.Lines[i]
+		line, rest := &hold.Lines[i], l.Num // not handed over
 		switch {
 		case r.Redeemable || hold.State == Redeemed:
-			line.Redeemed -= min(line.Redeemed, l.Num)
+			handed := min(line.Redeemed, l.Num)
+			line.Redeemed, rest = line.Redeemed-handed, rest-handed
 		case l.Num > line.undelivered():
 			return RefundRecord{}, Hold{}, &StateError{Order: r.Order, State: hold.State, Err: ErrRedeemed}
+		}
+		switch {
+		case r.Restock:
+			line.Backordered -= min(line.Backordered, rest)
+		case rest > line.undelivered()-(l.Num-rest)-line.Backordered:
+			return RefundRecord{}, Hold{}, &BackorderError{Key: l.Key(), Order: r.Order, Wanted: l.Num, Backordered: line.Backordered}
 		}
 		line.Refunded += l.Num
 		if r.Restock {

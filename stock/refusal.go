@@ -77,7 +77,8 @@ func (s ItemUsage) cannotSell(key Key, num, own int64, buyer string) error {
 		return &LimitError{Key: key, Err: ErrPerBuyer, Buyer: buyer, Limit: s.PerBuyer, Has: s.Held + s.Bought, Wanted: own}
 	case !s.Unlimited && num > 0 && (s.Waiting > 0 || num > s.Available()):
 		return &ShortageError{Key: key, Wanted: num, Available: s.Available(), Waiting: s.Waiting}
-	case s.Unlimited && num > s.Available(), buyer != "" && own > math.MaxInt64-s.Held-s.Bought:
+	case s.Unlimited && num > s.Available(), buyer != "" && own > math.MaxInt64-s.Held-s.Bought,
+		num > 0 && s.Total > math.MaxInt64-s.Backordered-s.Backorders(num):
 		return ErrOverflow
 	}
 	return nil

@@ -31,7 +31,7 @@ func (inv *Inventory) Cancel(ctx context.Context, order string) (Outcome, error)
 // Redeeming twice is safe.
 //
 // Errors, in the order of precedence: ErrInvalid, ErrNotFound, ErrNotPaid, ErrCancelled, ErrExpired,
-// ErrRefunded (every unit was).
+// ErrRefunded (every unit was), ErrBackordered (as a *BackorderError, for the first line with units that have not come yet).
 func (inv *Inventory) Redeem(ctx context.Context, order string) (Outcome, error) {
 	return inv.step(ctx, StepRedeem, order)
 }
@@ -42,15 +42,15 @@ func (inv *Inventory) step(ctx context.Context, step Step, order string) (Outcom
 	if err := errors.Join(inv.readyFor(ctx, step, order), input.ID("order", order)); err != nil {
 		return Outcome{}, err
 	}
-	asked, fence := step, int64(0)
+	asked, move := step, Movement{Step: step, Order: order, Beside: inv.beside}
 	for round := range attempts {
-		result, err := inv.store.Move(ctx, Movement{Step: step, Order: order, Fence: fence, Beside: inv.beside})
+		result, err := inv.store.Move(ctx, move)
 		if err != nil {
 			return Outcome{}, err
 		}
 		if result.Verdict == Done {
-			inv.took(ctx, Effect{Step: step, Order: order, Beside: result.Beside})
-			return Outcome{Order: order, State: step.Transition().To, Late: step == StepReacquire, Beside: result.Beside}, nil
+			inv.took(ctx, Effect{Step: move.Step, Order: order, Beside: result.Beside})
+			return Outcome{Order: order, State: move.Step.Transition().To, Late: move.Step == StepReacquire, Beside: result.Beside}, nil
 		}
 		hold, now, err := inv.store.Hold(ctx, order)
 		if err != nil {
@@ -61,13 +61,13 @@ func (inv *Inventory) step(ctx context.Context, step Step, order string) (Outcom
 		if settled {
 			return outcome, err
 		}
-		if step, err = inv.nextStep(ctx, round, asked, hold, now); err != nil {
+		if err = inv.nextStep(ctx, round, asked, hold, now, &move); err != nil {
 			return Outcome{}, err
 		}
-		if step == 0 {
+		if move.Step == 0 {
 			return Outcome{Order: order, State: Cancelled, Void: true}, nil
 		}
-		fence = hold.Fence
+		move.Fence = hold.Fence
 	}
 	return Outcome{}, &ContentionError{Verb: asked.String(), ID: order}
 }
@@ -79,6 +79,8 @@ func settledStep(asked Step, hold Hold, now time.Time) (Outcome, bool, error) {
 	switch {
 	case hold.State == t.To, paying && (hold.State == Redeemed || hold.State == Refunded):
 		return Outcome{Order: hold.Order, State: hold.State, Replay: true, Late: paying && hold.dead(hold.PaidAt)}, true, nil
+	case asked == StepRedeem && hold.State == Paid && hold.waiting() != nil:
+		return Outcome{}, true, hold.waiting()
 	case hold.State == Locked && hold.dead(now), // has to expire first
 		slices.Contains(t.From, hold.State), // has moved since, or was resolved
 		(hold.State == Unheld || hold.State == Waiting) && asked == StepCancel,
@@ -88,26 +90,31 @@ func settledStep(asked Step, hold Hold, now time.Time) (Outcome, bool, error) {
 	return Outcome{}, true, stateError(hold, hold.Order)
 }
 
-// nextStep does what has to come before a refused step, and returns what to try next: mostly the
-// same. It returns no step for an order that is closed now, which had no hold.
-func (inv *Inventory) nextStep(ctx context.Context, round int, asked Step, hold Hold, now time.Time) (Step, error) {
+// nextStep does what has to come before a refused step, and says in move what to try next: mostly the
+// same. It is no step for an order that is closed now, which had no hold.
+func (inv *Inventory) nextStep(ctx context.Context, round int, asked Step, hold Hold, now time.Time, move *Movement) error {
+	move.Step = asked
 	switch {
 	case hold.State == Unheld:
-		if verdict, err := inv.store.Void(ctx, hold.Order, inv.beside...); err != nil || verdict == Done {
-			return 0, err
+		verdict, err := inv.store.Void(ctx, hold.Order, inv.beside...)
+		if verdict == Done {
+			move.Step = 0
 		}
-		return asked, nil // a Lock came first
+		return err // or a Lock came first
 	case hold.State == Locked && hold.dead(now):
-		return asked, inv.expire(ctx, hold.Order)
+		return inv.expire(ctx, hold.Order)
 	case hold.State == Waiting && asked == StepCancel:
-		return StepLeave, nil
+		move.Step = StepLeave
+		return nil
 	case hold.State != Expired:
-		return asked, nil
+		return nil
 	case inv.opts.LatePay == Reject:
-		return 0, stateError(hold, hold.Order)
+		return stateError(hold, hold.Order)
 	}
+	move.Step = StepReacquire
 	again := Order{ID: hold.Order, Buyer: hold.Buyer, Lines: hold.Asked()}
-	return StepReacquire, inv.refusal(ctx, round, again, Expired, func(item ItemUsage, line Line, _ time.Time) error {
+	return inv.refusal(ctx, round, again, Expired, func(item ItemUsage, line Line, _ time.Time) error {
+		move.Backorder = move.Backorder || item.asksBackorder(line.Num)
 		if refusal := item.cannotSell(line.Key(), line.Num, line.Num, hold.Buyer); refusal != nil {
 			return errors.Join(stateError(hold, hold.Order), refusal)
 		}

@@ -94,8 +94,8 @@ type Store interface {
 
 	// Holds returns up to limit holds that match, in the order of their cursors, behind the
 	// cursor of the last hold that was seen before. A filter with a Key or ByDeadline names exactly one
-	// state, and no buyer; one with a Buyer has neither. One with FinishedBefore, which has a Key, leaves out what does not match
-	// Filter.Finished, and what whoever keeps companions needs.
+	// state, and no buyer; one with a Buyer has neither. One that is Backordered names a Key alone. One with FinishedBefore, which has a
+	// Key, leaves out what does not match Filter.Finished, and what whoever keeps companions needs.
 	Holds(ctx context.Context, filter Filter, after Cursor, limit int) ([]Hold, error)
 
 	// Due returns up to limit orders with a dead hold that is still Locked, of any of the keys; without keys, of all
@@ -106,6 +106,12 @@ type Store interface {
 	// orders that it expired, even with an error. An order that its books or a companion keep is skipped, and its error
 	// returned with those of others. It waits for other calls that work on one of the orders.
 	Expire(ctx context.Context, orders []string) ([]string, error)
+
+	// Cover gives units that have come to the orders that wait for them, the earliest LockedAt first, then by order: up to limit lines of
+	// one of the items of the keys; without keys, of any item. It gives what is Item.Coverable, and no more: a line may get some of
+	// its units. It returns what it gave to each order, as a StepCover, also with an error; nothing where there is nothing to give.
+	// A store that is bound to a caller's transaction gives nothing.
+	Cover(ctx context.Context, keys []Key, limit int) ([]Effect, error)
 
 	// Refund works a refund out of the hold as it is at that moment, by RefundRecord.Of; records it,
 	// applies StepRefund or StepDiscard to each of its lines and moves the order to the state that
@@ -124,14 +130,18 @@ type Store interface {
 	// Amend replaces the hold From of an order by To, adds what the Entries of the record say to its items, and what Buyers say to its
 	// buyers, and records the Change; StepPay is told to companions where it leads from Locked to Paid, whose PaidAt the store sets.
 	// Where To has another order, the old one is closed as by Void. Exists where the ID of the change is taken. Refused where the
-	// order's state, its fence, or what is refunded of it, are no longer those of From; where it is Locked and dead; where the other
-	// order exists; or where AmendRecord.Refuses, asked for the item of each entry at that moment.
+	// order's state, its fence, or what is refunded and Backordered of it, are no longer those of From; where it is Locked and dead; where
+	// the other order exists; or where AmendRecord.Refuses, asked for the item of each entry at that moment. The lines of To have
+	// Backordered what the order keeps of that. The store adds what Item.Backorders says of the units that an entry draws, and changes
+	// what is Backordered of the items alike, which the entries leave out.
 	Amend(ctx context.Context, record AmendRecord, beside ...Companion) (MoveResult, error)
 
-	// Apply records an operator's change and adds its deltas. Exists where the ID is taken.
+	// Apply records an operator's change and adds its deltas. Exists where the ID is taken. The Delta.Backordered of a count are units
+	// that the holds which are Locked or Paid lack from then on, those with the latest LockedAt first, then by order descending: as
+	// many of each as are neither refunded nor handed over, nor Backordered before.
 	// Refused where an item does not exist, is unlimited while a Total moves, or would end
 	// with counters that are not Valid; or where an entry names Exactly and something else is
-	// available, or of a KindCount names another Total than the item has.
+	// available, or of a KindCount names another Total than the item has; or where holds lack fewer units than that.
 	Apply(ctx context.Context, change Change, beside ...Companion) (Verdict, error)
 
 	// Applied returns a recorded change with its entries as they were, Rest and Exactly among
@@ -177,6 +187,7 @@ type Order struct {
 	Buyer     string // "" is nobody
 	Lines     []Line
 	Immediate bool        // the units are sold at once
+	Backorder bool        // units that are not there may be among them; without it, a store may refuse an order that needs that
 	Until     time.Time   // the hold dies then at the latest; zero where holdFor alone decides
 	Waits     bool        // it waits where the units are not there, or where others wait; it has one line
 	Beside    []Companion // what is to be kept beside the hold
@@ -242,12 +253,15 @@ type Movement struct {
 	Order  string
 	Fence  int64       // of the order's hold
 	Beside []Companion // what is to be kept beside it
+
+	Backorder bool // as in Order, for a step that draws
 }
 
 // MoveResult is what became of a Movement.
 type MoveResult struct {
 	Verdict Verdict
 	Beside  []Companion // where it is Done: what was kept
+	Lines   []HoldLine  // where an Amend is Done: those that the order has now
 }
 
 // RefundResult is what became of a Refund.
@@ -265,9 +279,10 @@ type ItemUsage struct {
 }
 
 // Cursor is a place in a listing of holds. With a Key or ByDeadline, holds are listed by deadline, then by order; with a Buyer
-// by LockedAt descending, then by order descending; without any of these by order alone.
+// by LockedAt descending, then by order descending; those that are Backordered by LockedAt, then by order; without any of these by
+// order alone.
 type Cursor struct {
-	At    time.Time // the deadline, or LockedAt with a Buyer
+	At    time.Time // the deadline, or LockedAt with a Buyer or where they are Backordered
 	Order string    // empty is the beginning
 }
 
@@ -355,17 +370,17 @@ type Entry struct {
 	Delta   Quantities // with Buyer: Locked is Usage.Held, Sold is Usage.Bought
 	Holds   int64      // with Buyer: the change of Usage.Holds
 	Asked   int64      // without: the units of a count; the lines of a RestockAll of several parts, in its first part; lines archived
-	Short   int64      // of a count: units that are promised to orders and are not there
+	Short   int64      // of a count: units that are promised to orders and are not there; Delta.Backordered has those that were not
 	From    int64      // of a count: the Total that it starts from; it is not recorded
 	Rest    bool       // the number was not given but found: everything available, or what a count differs by
-	Exactly bool       // only where exactly -Delta.Left units are available
+	Exactly bool       // only where exactly -Delta.Left - Short units are there and promised to nobody
 }
 
 // Book is an item and its recount.
 type Book struct {
 	Item
-	// Total from the changes, Sold and Locked from the holds by State.Weight, Refunded from the holds, Sold and Refunded also from
-	// what is archived; the store leaves Left at 0
+	// Total from the changes, Sold and Locked from the holds by State.Weight, Refunded and Backordered from the holds, Sold and Refunded
+	// also from what is archived; the store leaves Left at 0
 	Recount Quantities
 	Buyers  []BuyerBook
 	Repairs int64 // how many repairs the item has had

@@ -5,12 +5,13 @@ import (
 	"slices"
 )
 
-// Quantities are the six counters of an item. For a limited item always
+// Quantities are the seven counters of an item. For a limited item always
 //
-//	Total = Sold + Left,  0 <= Locked <= Left
+//	Total = Sold + Left,  0 <= Locked <= Left + Backordered
 //
-// and nothing is negative. An unlimited item counts Sold, Locked and Refunded; its Total and
-// Left stay 0. Waiting is beside the others: what orders wait for, they do not have.
+// and nothing but Left is negative. Left is what is there, so it is negative where more units are sold than there are. An unlimited
+// item counts Sold, Locked, Refunded and Backordered; its Total and Left stay 0. Waiting is beside the others: what orders wait for,
+// they do not have.
 //
 // In Transition.Delta they say what one unit adds to each counter.
 type Quantities struct {
@@ -20,30 +21,36 @@ type Quantities struct {
 	Left     int64 // units not sold; the locked ones are among them
 	Refunded int64 // units ever refunded, back on sale or not
 	Waiting  int64 // units that orders wait for; see Inventory.Wait
+
+	Backordered int64 // units that are sold or locked, and have not come yet or are not given to their orders yet
 }
 
-// Available returns Left - Locked: what a Lock can take of a limited item.
+// Available returns Left - Locked: the units of a limited item that are there and promised to no order. A Withdraw or a Transfer can
+// take them; what a Lock can take is Item.Available. It is negative where more are promised than are there.
 func (q Quantities) Available() int64 { return q.Left - q.Locked }
 
 // Times returns n times the quantities. The caller makes sure that nothing overflows; it
 // cannot for the changes of the transition table, which are -1, 0 or 1.
 func (q Quantities) Times(n int64) Quantities {
-	return Quantities{q.Total * n, q.Sold * n, q.Locked * n, q.Left * n, q.Refunded * n, q.Waiting * n}
+	return Quantities{q.Total * n, q.Sold * n, q.Locked * n, q.Left * n, q.Refunded * n, q.Waiting * n, q.Backordered * n}
 }
 
-// Plus returns the sum, and ErrOverflow where one counter leaves the range of int64.
+// Plus returns the sum, and ErrOverflow where one counter, or Total and Backordered together, leave the range of int64.
 func (q Quantities) Plus(d Quantities) (Quantities, error) {
 	for _, c := range []struct {
 		counter *int64
 		add     int64
 	}{
 		{&q.Total, d.Total}, {&q.Sold, d.Sold}, {&q.Locked, d.Locked}, {&q.Left, d.Left}, {&q.Refunded, d.Refunded},
-		{&q.Waiting, d.Waiting},
+		{&q.Waiting, d.Waiting}, {&q.Backordered, d.Backordered},
 	} {
 		if c.add > 0 && *c.counter > math.MaxInt64-c.add || c.add < 0 && *c.counter < math.MinInt64-c.add {
 			return Quantities{}, ErrOverflow
 		}
 		*c.counter += c.add
+	}
+	if q.Total > 0 && q.Backordered > math.MaxInt64-q.Total { // stores keep them in one counter
+		return Quantities{}, ErrOverflow
 	}
 	return q, nil
 }
@@ -59,13 +66,13 @@ func (q Quantities) For(t Terms) Quantities {
 
 // Valid reports whether the counters could be those of an item with these terms.
 func (q Quantities) Valid(t Terms) bool {
-	if min(q.Total, q.Sold, q.Locked, q.Left, q.Refunded, q.Waiting) < 0 {
+	if min(q.Total, q.Sold, q.Locked, q.Refunded, q.Waiting, q.Backordered) < 0 {
 		return false
 	}
 	if t.Unlimited {
 		return q.Total == 0 && q.Left == 0 && q.Sold <= math.MaxInt64-q.Locked
 	}
-	return q.Locked <= q.Left && q.Total-q.Sold == q.Left
+	return q.Total-q.Sold == q.Left && q.Locked <= q.Left+q.Backordered
 }
 
 // Step names a transition.
@@ -89,6 +96,7 @@ const (
 	StepWait                      // an order waits for units
 	StepOffer                     // units that are free go to an order that waits: they are set aside for it
 	StepLeave                     // an order that waits is closed
+	StepCover                     // units that have come are given to an order that has waited for them
 )
 
 // String returns the name of the step.
@@ -156,7 +164,11 @@ var table = [...]Transition{ //nolint:gochecknoglobals // a constant, but for th
 	{Step: StepWait, Name: "wait", From: []State{Unheld}, To: Waiting, Delta: Quantities{Waiting: +1}},
 	{Step: StepOffer, Name: "offer", From: []State{Waiting}, To: Locked, Delta: Quantities{Locked: +1, Waiting: -1}},
 	{Step: StepLeave, Name: "leave", From: []State{Waiting}, To: Cancelled, Delta: Quantities{Waiting: -1}},
+	{Step: StepCover, Name: "cover", From: []State{Locked, Paid}, Delta: Quantities{Backordered: -1}},
 }
+
+// backorders reports whether units of a hold in this state may be such that have not come yet.
+func (s State) backorders() bool { return s == Locked || s == Paid }
 
 // Weight returns what one unit of a hold in this state contributes to the counters of its
 // item: the sum of the changes on the way there. Audit recounts with it.

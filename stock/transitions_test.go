@@ -21,7 +21,7 @@ func TestTransitions(t *testing.T) {
 	}
 	require.Equal(t, []string{
 		"lock", "take", "cancel", "expire", "pay", "reacquire", "redeem", "refund", "discard", "restock", "withdraw", "amend",
-		"put back", "wait", "offer", "leave",
+		"put back", "wait", "offer", "leave", "cover",
 	}, names)
 	require.Zero(t, stock.Step(0).Transition())
 	require.Zero(t, stock.Step(len(names)+1).Transition())
@@ -47,9 +47,12 @@ func TestTransitionsKeepTheBooks(t *testing.T) {
 		}
 		require.Equal(t, stock.Quantities{
 			Total: 3 * c.Total, Sold: 3 * c.Sold, Locked: 3 * c.Locked, Left: 3 * c.Left, Refunded: 3 * c.Refunded, Waiting: 3 * c.Waiting,
+			Backordered: 3 * c.Backordered,
 		}, c.Times(3))
 		unlimited := c.For(stock.Terms{Unlimited: true})
-		require.Equal(t, stock.Quantities{Sold: c.Sold, Locked: c.Locked, Refunded: c.Refunded, Waiting: c.Waiting}, unlimited, row.Name)
+		require.Equal(t, stock.Quantities{
+			Sold: c.Sold, Locked: c.Locked, Refunded: c.Refunded, Waiting: c.Waiting, Backordered: c.Backordered,
+		}, unlimited, row.Name)
 		require.Equal(t, c, c.For(stock.Terms{}))
 	}
 }
@@ -60,14 +63,17 @@ func TestTransitionsThatDraw(t *testing.T) {
 	t.Parallel()
 	var draws []string
 	for _, row := range stock.Transitions() {
-		full := stock.Quantities{Total: 10, Sold: 4, Locked: 6, Left: 6, Refunded: 2, Waiting: 3}
+		full := stock.Quantities{Total: 10, Sold: 4, Locked: 7, Left: 6, Refunded: 2, Waiting: 3, Backordered: 1}
+		if row.Step == stock.StepCover { // a unit has come
+			full.Backordered++
+		}
 		require.True(t, full.Valid(stock.Terms{}))
 		after, err := full.Plus(row.Delta)
 		require.NoError(t, err)
 		require.Equal(t, row.Draws(), !after.Valid(stock.Terms{}), row.Name)
 		if row.Draws() {
 			draws = append(draws, row.Name)
-			one := stock.Quantities{Total: 10, Sold: 4, Locked: 5, Left: 6, Refunded: 2, Waiting: 3}
+			one := stock.Quantities{Total: 10, Sold: 4, Locked: 6, Left: 6, Refunded: 2, Waiting: 3, Backordered: 1}
 			after, err = one.Plus(row.Delta)
 			require.NoError(t, err)
 			require.True(t, after.Valid(stock.Terms{}), row.Name)
@@ -137,6 +143,7 @@ func TestQuantitiesPlus(t *testing.T) {
 		func(q *stock.Quantities) *int64 { return &q.Left },
 		func(q *stock.Quantities) *int64 { return &q.Refunded },
 		func(q *stock.Quantities) *int64 { return &q.Waiting },
+		func(q *stock.Quantities) *int64 { return &q.Backordered },
 	} {
 		var q, d stock.Quantities
 		*at(&q), *at(&d) = math.MaxInt64-1, 1
@@ -155,6 +162,51 @@ func TestQuantitiesPlus(t *testing.T) {
 		_, err = d.Plus(q)
 		require.ErrorIs(t, err, stock.ErrOverflow)
 	}
+}
+
+// Stores keep what is owed and what is there in one counter.
+func TestQuantitiesPlusCountsWhatIsOwedWithTheTotal(t *testing.T) {
+	t.Parallel()
+	q := stock.Quantities{Total: math.MaxInt64 - 3, Left: math.MaxInt64 - 3}
+	q, err := q.Plus(stock.Quantities{Locked: 3, Backordered: 3})
+	require.NoError(t, err)
+	_, err = q.Plus(stock.Quantities{Locked: 1, Backordered: 1})
+	require.ErrorIs(t, err, stock.ErrOverflow)
+	_, err = q.Plus(stock.StepRestock.Transition().Delta)
+	require.ErrorIs(t, err, stock.ErrOverflow)
+}
+
+// An item has free units that are there and promised to nobody. A Lock leaves the reserve, and may go beyond what is there.
+func TestItemWithReserveAndBackorder(t *testing.T) {
+	t.Parallel()
+	const most = math.MaxInt64
+	for _, c := range []struct {
+		left, locked, back, reserve, backorder int64
+		available, ofFive, coverable           int64
+	}{
+		{left: 10, locked: 4, available: 6},
+		{left: 10, locked: 4, reserve: 2, available: 4, ofFive: 1},
+		{left: 10, locked: 4, reserve: 6, available: 0, ofFive: 5},
+		{left: 10, locked: 4, reserve: 9, available: 0, ofFive: 5},
+		{left: 10, locked: 4, backorder: 3, available: 9},
+		{left: 10, locked: 4, reserve: 8, backorder: 3, available: 1, ofFive: 5},
+		{left: -2, locked: 1, back: 3, backorder: 5, available: 2, ofFive: 5},
+		{left: -2, locked: 1, back: 3, backorder: 2, available: 0, ofFive: 5}, // its terms have changed
+		{left: 0, locked: 1, back: 3, backorder: 5, available: 4, ofFive: 5, coverable: 2},
+		{left: 2, locked: 1, back: 3, reserve: 2, available: 0, ofFive: 5, coverable: 2},
+		{left: 9, locked: 1, back: 3, available: 8, coverable: 3},
+		{left: 9, locked: 1, backorder: most, available: most},
+		{left: -9, back: 9, backorder: most, available: most - 9, ofFive: 5},
+		{left: -9, back: 9, reserve: most, backorder: 0, available: 0, ofFive: 5},
+	} {
+		item := stock.Item{
+			Terms:      stock.Terms{Reserve: c.reserve, Backorder: c.backorder},
+			Quantities: stock.Quantities{Left: c.left, Locked: c.locked, Backordered: c.back},
+		}
+		require.Equal(t, [3]int64{c.available, c.ofFive, c.coverable}, [3]int64{item.Available(), item.Backorders(5), item.Coverable()}, "%+v", c)
+	}
+	unlimited := stock.Item{Terms: stock.Terms{Unlimited: true}, Quantities: stock.Quantities{Sold: 4, Backordered: 2}}
+	require.Equal(t, [3]int64{most - 4, 0, 2}, [3]int64{unlimited.Available(), unlimited.Backorders(5), unlimited.Coverable()})
 }
 
 func TestQuantitiesValid(t *testing.T) {
@@ -178,6 +230,10 @@ func TestQuantitiesValid(t *testing.T) {
 		{stock.Quantities{Sold: math.MaxInt64}, false, true},
 		{stock.Quantities{Sold: math.MaxInt64, Locked: 1}, false, false},
 		{stock.Quantities{Total: math.MaxInt64, Locked: math.MaxInt64, Left: math.MaxInt64}, true, false},
+		{stock.Quantities{Total: 10, Sold: 12, Locked: 3, Left: -2, Backordered: 5}, true, false},
+		{stock.Quantities{Total: 10, Sold: 12, Locked: 3, Left: -2, Backordered: 4}, false, false},
+		{stock.Quantities{Total: 10, Left: 10, Backordered: -1}, false, false},
+		{stock.Quantities{Sold: 4, Backordered: 2}, false, true},
 		{stock.Quantities{Total: math.MinInt64, Sold: 1, Left: math.MaxInt64}, false, false},
 	} {
 		require.Equal(t, c.limited, c.q.Valid(limited), "limited %+v", c.q)
@@ -190,7 +246,7 @@ func TestNames(t *testing.T) {
 	require.Equal(t, "SKU 42", stock.Key{SKU: 42}.String())
 	require.Equal(t, "SKU 42 of activity 7", stock.Key{SKU: 42, Activity: 7}.String())
 	require.Equal(t, "paid", stock.Paid.String())
-	require.Equal(t, "waiting state 8", stock.Waiting.String()+" "+stock.State(8).String())
+	require.Equal(t, "waiting archived state 9", stock.Waiting.String()+" "+stock.Archived.String()+" "+stock.State(9).String())
 	require.Equal(t, "refused done exists", stock.Refused.String()+" "+stock.Done.String()+" "+stock.Exists.String())
 	require.Equal(t, "transfer", stock.KindTransfer.String())
 	require.Equal(t, "refund", stock.KindRefund.String())

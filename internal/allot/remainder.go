@@ -69,7 +69,7 @@ func (b Books[A, P]) giveBack(ctx context.Context, key stock.Key) (is P, changed
 		switch {
 		case err != nil:
 			return at.product, changed, err
-		case next.ID != "", share.State == Removed && at.item.Available() > 0:
+		case next.ID != "", share.State == Removed && at.item.Quantities.Available() > 0:
 			rest := stock.TransferLeg{SKU: key.SKU, From: key.Activity, To: 0, Num: stock.Rest}
 			moved, err := b.Units.Transfer(ctx, b.returnID(key, share.Returns+1), rest)
 			if err != nil {
@@ -134,7 +134,7 @@ func (b Books[A, P]) reopen(ctx context.Context, key stock.Key) (is P, err error
 			return product, err
 		}
 		item, err := b.Units.Item(ctx, key)
-		if err != nil || item.Available() == 0 {
+		if err != nil || item.Quantities.Available() <= 0 {
 			return product, err
 		}
 		share.State = Removed

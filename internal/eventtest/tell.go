@@ -21,6 +21,7 @@ func tellCases() []testCase {
 		{Name: "RefundsAreToldWithTheirIDs", Run: refunds},
 		{Name: "WhatChangesNothingTellsNothing", Run: nothing},
 		{Name: "AmendmentsTellOfItemsAndPayments", Run: amendments},
+		{Name: "UnitsThatCoverAnOrderAreTold", Run: covered},
 		{Name: "ManyAtOnceAreToldLikeOne", Run: bulk},
 		{Name: "WhatALockReleasesIsTold", Run: releasedByALock},
 		{Name: "ALostAnswerTellsOnce", Run: lostAnswers},
@@ -113,6 +114,35 @@ func orderSteps(s *scene) {
 		ofOrder(event.OrderPaid, "paid", 3), ofOrder(event.OrderPaid, "taken", 3), ofOrder(event.HoldCancelled, "cancelled", 4),
 		ofOrder(event.HoldExpired, "expired", 5), ofOrder(event.HoldExpired, "late", 6), ofOrder(event.OrderPaid, "late", 6),
 	)
+}
+
+// covered has units come for orders that wait: each line tells once, with its last unit.
+func covered(s *scene) {
+	ctx := s.Context()
+	s.define(1, 0, stock.Terms{})
+	terms := func(backorder, reserve int64) {
+		suite.Must(s.inv.ChangeTerms(ctx, stock.Key{SKU: 1}, func(is stock.Item) (stock.Terms, error) {
+			is.Backorder, is.Reserve = backorder, reserve
+			return is.Terms, nil
+		}))
+	}
+	terms(4, 0)
+	s.delivers(of(event.BackInStock, 1, 4))
+	suite.Must(s.inv.For("u").Lock(ctx, "a", units(1, 1)))
+	s.lock("b", units(1, 3))
+	s.delivers(of(event.SoldOut, 1, 0))
+	suite.Must(s.inv.Restock(ctx, "r1", units(1, 2)))
+	line := func(order string, num int64) brief { return brief{Kind: event.Covered, SKU: 1, Order: order, Num: num} }
+	s.delivers(of(event.BackInStock, 1, 2), line("a", 1))
+	suite.Same(s, "buyer", s.list(event.OrderQueue("a"))[0].Buyer, "u")
+	s.cancel("a")
+	suite.Must(s.inv.Expire(ctx))
+	suite.Must(s.inv.Expire(ctx))
+	s.delivers(ofOrder(event.HoldCancelled, "a", 1))
+	suite.Must(s.inv.Restock(ctx, "r2", units(1, 2)))
+	s.delivers(line("b", 3))
+	terms(0, 1)
+	s.delivers(of(event.SoldOut, 1, 0))
 }
 
 func refunds(s *scene) {

@@ -115,6 +115,10 @@ func (w *wiredStock) Expire(ctx context.Context, orders []string) ([]string, err
 	return Over(w.Wire, w.store().Expire)(ctx, orders)
 }
 
+func (w *wiredStock) Cover(ctx context.Context, keys []stock.Key, limit int) ([]stock.Effect, error) {
+	return Over(w.Wire, w.store().Cover)(ctx, keys, limit)
+}
+
 func (w *wiredStock) Refund(
 	ctx context.Context, refund stock.RefundRecord, hold stock.Hold, beside ...stock.Companion,
 ) (stock.RefundResult, error) {

@@ -12,7 +12,8 @@ type Kind uint8
 //
 // Those of an item compare the units that a Lock could take before and after a change: units that are held count as gone.
 // They fire where the change crosses the line, not while the item stays beyond it. A change that empties an item with a low mark
-// is both LowStock and SoldOut. A new item, and one whose terms change, has no event, but one that becomes limited or unlimited may.
+// is both LowStock and SoldOut. A new item, and one whose terms change, has no event, but one that becomes limited or unlimited may,
+// and so may one whose Reserve or Backorder changes.
 const (
 	SoldOut       Kind = 1 // an item had units to sell, and has none now; in the queue of the item
 	BackInStock   Kind = 2 // it had none, and has Num now
@@ -22,6 +23,7 @@ const (
 	OrderPaid     Kind = 6 // Order is paid: by Pay, by Take, or late
 	OrderRefunded Kind = 7 // Num units of Order were refunded by the refund Ref
 	Offered       Kind = 8 // Order, which has waited, has its units now until the deadline of its hold
+	Covered       Kind = 9 // the last of the Num units of an item that Order has waited for has come; in the queue of the order
 )
 
 // The kinds of events of group buying. They are always told, in the queue of their team, whose code is Ref; see TeamQueue. SKU and
@@ -54,6 +56,7 @@ const (
 var kindNames = [...]string{ //nolint:gochecknoglobals // a constant, but for the language
 	SoldOut: "sold out", BackInStock: "back in stock", LowStock: "low stock",
 	HoldExpired: "hold expired", HoldCancelled: "hold cancelled", OrderPaid: "order paid", OrderRefunded: "order refunded", Offered: "offered",
+	Covered:    "covered",
 	TeamFormed: "team formed", MemberAdded: "member added", TeamFailed: "team failed", RefundOwed: "refund owed",
 	SeatReleased: "seat released", TeamCorrected: "team corrected",
 	SaleStarted: "sale started", SaleEnded: "sale ended",

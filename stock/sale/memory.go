@@ -107,7 +107,7 @@ func within[T any](ctx context.Context, m *Memory, call func(units *stock.Memory
 func (m *Memory) reopen(ctx context.Context, units *stock.Memory) {
 	for key, p := range m.Rows.Products {
 		if p.State == Settled {
-			if item := itemOf(ctx, units, key); item.Available() > 0 {
+			if item := itemOf(ctx, units, key); item.Quantities.Available() > 0 {
 				m.Reopen(key, item.UpdatedAt)
 			}
 		}

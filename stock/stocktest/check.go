@@ -185,7 +185,7 @@ func (s *scene) Balanced() {
 		case !q.Valid(item.Terms):
 			s.Errorf("%v has impossible counters: %+v", item.Key, q)
 		case item.Unlimited:
-		case q.Locked < 0, q.Locked > q.Left, q.Left+q.Sold != q.Total:
+		case q.Locked < 0, q.Locked > q.Left+q.Backordered, q.Left+q.Sold != q.Total, q.Backordered == 0 && q.Left < 0:
 			s.Errorf("%v is oversold: %+v", item.Key, q)
 		}
 	}

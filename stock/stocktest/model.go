@@ -105,6 +105,9 @@ func (m *model) compareAll() {
 		m.Compare(operation{Name: "Holds of " + key.String(), Call: func(s *side) (any, error) {
 			return suite.Gather(s.inv.Holds(s.Context(), stock.Filter{Key: key}))
 		}})
+		m.Compare(operation{Name: "Holds that wait for " + key.String(), Call: func(s *side) (any, error) {
+			return suite.Gather(s.inv.Holds(s.Context(), stock.Filter{Key: key, Backordered: true}))
+		}})
 		for _, buyer := range buyers() {
 			m.Compare(operation{Name: fmt.Sprintf("Usage of %v by %q", key, buyer), Call: func(s *side) (any, error) {
 				return s.inv.For(buyer).Usage(s.Context(), key)

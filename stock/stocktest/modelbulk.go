@@ -111,7 +111,7 @@ func (m *model) defineAll() operation {
 
 // changeTerms changes one term of an item.
 func (m *model) changeTerms(key stock.Key) operation {
-	term, limit := m.IntN(4), m.Int64N(60)
+	term, limit := m.IntN(6), m.Int64N(60)
 	return operation{Name: fmt.Sprintf("ChangeTerms(%v, term %d, %d)", key, term, limit), Call: func(s *side) (any, error) {
 		return s.inv.ChangeTerms(s.Context(), key, func(is stock.Item) (stock.Terms, error) {
 			switch term {
@@ -123,6 +123,10 @@ func (m *model) changeTerms(key stock.Key) operation {
 				is.PerOrder = limit / 8
 			case 3:
 				is.LiveHolds = limit / 12
+			case 4:
+				is.Reserve = limit / 6
+			case 5:
+				is.Backorder = limit
 			}
 			return is.Terms, nil
 		})

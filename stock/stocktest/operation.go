@@ -385,9 +385,15 @@ func (m *model) define(key stock.Key) operation {
 	if m.Chance(15) {
 		terms.LiveHolds = m.Int64N(4) + 1
 	}
+	if m.Chance(15) {
+		terms.Reserve = m.Int64N(20)
+	}
+	if m.Chance(25) {
+		terms.Backorder = suite.Pick(m, m.Int64N(30), math.MaxInt64)
+	}
 	terms.OffShelf = m.Chance(5)
 	if key.SKU >= 3 && m.Chance(40) {
-		terms.Unlimited, total = true, 0
+		terms.Unlimited, total, terms.Reserve, terms.Backorder = true, 0, 0, 0
 	}
 	defined, err := m.Sides[0].Store.Defined(m.Context(), []stock.Key{key})
 	m.Must(err)

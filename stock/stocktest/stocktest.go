@@ -74,7 +74,7 @@ func cases() []testCase {
 		lockCases(), takeCases(), payCases(), raceCases(), expiryCases(), refundCases(), limitCases(),
 		defineCases(), bulkCases(), countCases(), checkCases(), operatorCases(), overflowCases(), readingCases(), listCases(),
 		resolveCases(), auditCases(), historyCases(), transactionCases(),
-		betweenCases(), guardCases(), amendCases(), raceAmendCases(), partCases(), waitCases(), archiveCases(),
+		betweenCases(), guardCases(), amendCases(), raceAmendCases(), partCases(), waitCases(), backorderCases(), archiveCases(),
 	)
 }
 

@@ -78,7 +78,7 @@ func (s *Store) amend(ctx context.Context, call amendCall) (stock.MoveResult, er
 		return b.make(ctx, s.watched(q), h, !s.Bound())
 	})
 	verdict, err := ExistsOnDuplicate(DoneIf(kept), err)
-	return stock.MoveResult{Verdict: verdict, Beside: b.calls[0].Kept}, err
+	return stock.MoveResult{Verdict: verdict, Beside: b.calls[0].Kept, Lines: b.lines[0]}, err
 }
 
 // amendBatch makes amendments in as few transactions as they allow. Those of one order, or with one number, go alone but for the first.
@@ -107,7 +107,7 @@ func (s *Store) amendBatch(ctx context.Context, _ struct{}, calls []amendCall) (
 			b, err := s.amendMany(ctx, pick(calls, in))
 			for n, i := range in {
 				if err == nil && b.why[n] == nil {
-					replies[i].Answer = stock.MoveResult{Verdict: stock.Done, Beside: b.calls[n].Kept}
+					replies[i].Answer = stock.MoveResult{Verdict: stock.Done, Beside: b.calls[n].Kept, Lines: b.lines[n]}
 				}
 			}
 			return b.why, err
@@ -151,12 +151,15 @@ type amendments struct {
 	*Store
 
 	calls []amendCall
-	in    []int   // those that are still made, in the order of arrival
-	why   []error // of each call; nil where it is made
+	in    []int              // those that are still made, in the order of arrival
+	why   []error            // of each call; nil where it is made
+	lines [][]stock.HoldLine // of each call that is made: those that its order has then
 }
 
 func newAmendBatch(s *Store, calls []amendCall) *amendments {
-	return &amendments{Store: s, calls: calls, in: numbers(len(calls)), why: make([]error, len(calls))}
+	return &amendments{
+		Store: s, calls: calls, in: numbers(len(calls)), why: make([]error, len(calls)), lines: make([][]stock.HoldLine, len(calls)),
+	}
 }
 
 // renames reports whether it is of an order that gets another number.
@@ -195,6 +198,9 @@ func (b *amendments) make(ctx context.Context, q mysql.Tx, h *Handover, atOnce b
 		}
 	}
 	if err := t.Apply(ctx, q, h); err != nil {
+		return false, err
+	}
+	if err := b.backorder(ctx, q); err != nil {
 		return false, err
 	}
 	if err := b.tell(ctx, q); err != nil {
@@ -257,13 +263,14 @@ func (b *amendments) lock(ctx context.Context, q mysql.Tx) error {
 		var order string
 		var no int
 		var state stock.State
-		var fence, refunded int64
+		var fence, refunded, back int64
 		var live bool
-		if err := rows.Scan(&order, &no, &state, &fence, &refunded, &live); err != nil {
+		if err := rows.Scan(&order, &no, &state, &fence, &refunded, &back, &live); err != nil {
 			return err
 		}
 		i, ok := at[order]
-		if was := b.calls[i].record.From; ok && live && state == was.State && fence == was.Fence && refunded == was.Lines[no-1].Refunded {
+		if was := b.calls[i].record.From; ok && live && state == was.State && fence == was.Fence &&
+			refunded == was.Lines[no-1].Refunded && back == was.Lines[no-1].Backordered {
 			left[i]--
 		}
 		return nil
@@ -331,14 +338,16 @@ func (b *amendments) judge(ctx context.Context, q mysql.Tx, t *Tally) error {
 	var broken error
 	err = b.leave(func(i int) error {
 		record := b.calls[i].record
-		if why := j.amend(record); why != nil {
+		lines, sums, why := j.amend(record)
+		if why != nil {
 			if !errors.Is(why, errRefused) && len(b.calls) == 1 {
 				broken = why
 			}
 			return why
 		}
-		for _, e := range record.Entries {
-			if !t.add(e.Delta, buyerKey{Key: e.Key}, 1, stock.Usage{}) {
+		b.lines[i] = lines
+		for n, e := range record.Entries {
+			if !t.add(sums[n], buyerKey{Key: e.Key}, stock.Usage{}) {
 				return fault.ErrOverflow
 			}
 		}
@@ -403,21 +412,31 @@ func usageOfEntry(e stock.Entry) stock.Usage {
 	return stock.Usage{Held: e.Delta.Locked, Bought: e.Delta.Sold, Holds: e.Holds}
 }
 
-// amend takes an amendment, or returns why not. The items of an order differ, and so do its buyers.
-func (j *judgement) amend(record stock.AmendRecord) error {
+// amend takes an amendment, and returns the lines that the order has then and what its entries add to the items, or why not. The items
+// of an order differ, and so do its buyers.
+func (j *judgement) amend(record stock.AmendRecord) (lines []stock.HoldLine, sums []stock.Quantities, why error) {
 	items, usages := make([]stock.Item, len(record.Entries)), make([]stock.Usage, len(record.Buyers))
+	lines, sums = slices.Clone(record.To.Lines), make([]stock.Quantities, len(record.Entries))
 	for i, e := range record.Entries {
 		is := j.items[e.Key] // not locked where it stays as it is
 		is.Key = e.Key
 		if record.Refuses(stock.ItemUsage{Item: is, Usage: j.usages[buyerKey{e.Key, record.To.Buyer}]}, j.at) != nil {
-			return errRefused
+			return nil, nil, errRefused
 		}
-		counters, err := is.Plus(e.Delta.For(is.Terms))
+		sums[i] = e.Delta
+		if no := lineOf(record.To, e.Key); no > 0 {
+			lines[no-1].Backordered += is.Backorders(max(0, -e.Delta.Available()))
+			sums[i].Backordered = lines[no-1].Backordered
+		}
+		if no := lineOf(record.From, e.Key); no > 0 {
+			sums[i].Backordered -= record.From.Lines[no-1].Backordered
+		}
+		counters, err := is.Plus(sums[i].For(is.Terms))
 		if err != nil {
-			return err
+			return nil, nil, err
 		}
 		if !counters.Valid(is.Terms) {
-			return miscounted(e.Key, record.From.Order)
+			return nil, nil, miscounted(e.Key, record.From.Order)
 		}
 		items[i] = is
 		items[i].Quantities = counters
@@ -425,7 +444,7 @@ func (j *judgement) amend(record stock.AmendRecord) error {
 	for i, e := range record.Buyers {
 		usages[i] = plusUsage(j.usages[buyerKey{e.Key, e.Buyer}], usageOfEntry(e))
 		if min(usages[i].Held, usages[i].Bought, usages[i].Holds) < 0 {
-			return miscounted(e.Key, record.From.Order)
+			return nil, nil, miscounted(e.Key, record.From.Order)
 		}
 	}
 	for i, e := range record.Entries {
@@ -434,7 +453,7 @@ func (j *judgement) amend(record stock.AmendRecord) error {
 	for i, e := range record.Buyers {
 		j.usages[buyerKey{e.Key, e.Buyer}] = usages[i]
 	}
-	return nil
+	return lines, sums, nil
 }
 
 // tell tells the companions of the orders that are paid, and of units that are back on sale though they were sold, as of a refund.

@@ -14,7 +14,7 @@ import (
 // in which all such rows stand by the time at which they were archived.
 func (q *Statements) renderArchive() {
 	q.archiveHolds = "UPDATE " + q.Holds + " FORCE INDEX (PRIMARY) SET LINE_NUM = 1, SKU_ID = 0, ACTIVITY_ID = 0, NUM = 0, REFUND_NUM = 0," +
-		" RESTOCK_NUM = 0, FREE_NUM = 0, REDEEM_NUM = 0, FIRST_HASH = NULL, BUYER_ID = NULL, PAY_TIME = NULL" +
+		" RESTOCK_NUM = 0, FREE_NUM = 0, REDEEM_NUM = 0, BACK_NUM = 0, FIRST_HASH = NULL, BUYER_ID = NULL, PAY_TIME = NULL" +
 		fmt.Sprintf(", STATE = %d, EXPIRE_TIME = %s, UPDATE_TIME = %[2]s", stock.Archived, mysql.Now) +
 		" WHERE ORDER_NO IN (?) AND LINE_NO = 1"
 	q.refundsOf = "SELECT REFUND_NO, LINE_NUM FROM " + q.refunds + " " + mysql.By(q.refunds, "order") +

@@ -73,7 +73,7 @@ func (q *Statements) bookItems(r keyRanges) string {
 	}
 	return "SELECT " + itemColumns + ", COALESCE(c.TOTAL_NUM, 0), COALESCE(h.SALE_NUM, 0) + COALESCE(c.SALE_NUM, 0)," +
 		" COALESCE(h.LOCK_NUM, 0), COALESCE(h.REFUND_NUM, 0) + COALESCE(c.REFUND_NUM, 0), COALESCE(h.WAIT_NUM, 0)," +
-		" COALESCE(c.REPAIRS, 0), COALESCE(h.PROMISED, 0)" +
+		" COALESCE(h.BACK_NUM, 0), COALESCE(c.REPAIRS, 0), COALESCE(h.PROMISED, 0)" +
 		" FROM " + q.Items + " s " + mysql.ByKey +
 		grouped(sum("IF("+repair+" OR c.BUYER_ID IS NOT NULL, 0, c.TOTAL_NUM)", "TOTAL_NUM")+
 			", "+archived("SALE_NUM")+", "+archived("REFUND_NUM")+
@@ -81,6 +81,7 @@ func (q *Statements) bookItems(r keyRanges) string {
 		grouped(sum(when(sold, "h.NUM - h.RESTOCK_NUM"), "SALE_NUM")+", "+sum(when(locked, "h.NUM"), "LOCK_NUM")+", "+
 			sum("h.REFUND_NUM", "REFUND_NUM")+", "+
 			sum(when([]stock.State{stock.Waiting}, "h.NUM"), "WAIT_NUM")+", "+
+			sum(when([]stock.State{stock.Locked, stock.Paid}, "h.BACK_NUM"), "BACK_NUM")+", "+
 			sum(when([]stock.State{stock.Paid}, "h.NUM - h.REFUND_NUM - h.REDEEM_NUM"), "PROMISED"),
 			r.of(q.Holds, "h", mysql.By(q.Holds, "due")), "h") +
 		" WHERE " + r.match("s")
@@ -142,7 +143,8 @@ func (s *Store) books(ctx context.Context, keys []stock.Key, found map[stock.Key
 		var row itemRow
 		var book stock.Book
 		r := &book.Recount
-		err := rows.Scan(append(row.targets(), &r.Total, &r.Sold, &r.Locked, &r.Refunded, &r.Waiting, &book.Repairs, &book.Promised)...)
+		err := rows.Scan(append(row.targets(), &r.Total, &r.Sold, &r.Locked, &r.Refunded, &r.Waiting, &r.Backordered,
+			&book.Repairs, &book.Promised)...)
 		book.Item = row.finish()
 		if is := found[book.Key]; is != nil && book.Version > 0 { // not a blank one
 			*is, met = book, true

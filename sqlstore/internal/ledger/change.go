@@ -38,8 +38,21 @@ func (s *Store) Apply(ctx context.Context, change stock.Change, beside ...stock.
 
 // apply applies a change by itself.
 func (s *Store) apply(ctx context.Context, change stock.Change, beside []stock.Companion) (stock.Verdict, error) {
+	var newest []lineAt
+	short := change.Kind == stock.KindCount && change.Entries[0].Delta.Backordered > 0
+	if short {
+		var err error
+		if newest, err = s.newestOf(ctx, change.Entries[0]); err != nil {
+			return stock.Refused, err
+		}
+	}
 	kept, err := s.HandingOver(ctx, s.changeBeside(beside), func(q mysql.Tx, h *Handover) (bool, error) {
 		q = s.watched(q)
+		if short {
+			if ok, err := s.lack(ctx, q, change.Entries[0], newest); err != nil || !ok {
+				return false, err
+			}
+		}
 		if err := s.Record(ctx, q, change); err != nil {
 			return false, err
 		}
@@ -116,6 +129,6 @@ func (q *Statements) moveUnits(entries []stock.Entry) string {
 func (q *Statements) moveUnitsText(items int) string {
 	return mysql.Driven(items, "UPDATE "+q.itemsOf(items)+
 		" SET s.STOCK_TOTAL_NUM = s.STOCK_TOTAL_NUM + l.NUM, s.STOCK_LEFT_NUM = s.STOCK_LEFT_NUM + l.NUM, "+asksWaiting+", s."+Touch+
-		" WHERE s.UNLIMITED = 0 AND s.STOCK_LEFT_NUM - s.STOCK_LOCK_NUM >= -l.NUM"+
+		" WHERE s.UNLIMITED = 0 AND (l.NUM > 0 OR "+free+" >= -l.NUM)"+
 		fmt.Sprintf(" AND s.STOCK_TOTAL_NUM <= %d - GREATEST(l.NUM, 0)", int64(math.MaxInt64)))
 }

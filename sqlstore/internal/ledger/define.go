@@ -14,7 +14,7 @@ import (
 // renderDefinitions renders what a definition does.
 func (q *Statements) renderDefinitions() {
 	const columns = "s.SPU_ID @ ?, s.STATUS @ ?, s.START_TIME @ ?, s.END_TIME @ ?, s.ORDER_LIMIT @ ?, s.BUYER_LIMIT @ ?, s.HOLD_LIMIT @ ?" +
-		", s.LOW_NUM @ ?"
+		", s.LOW_NUM @ ?, s.RESERVE_NUM @ ?, s.BACKORDER_NUM @ ?"
 	terms := "UPDATE " + q.Items + " s " + mysql.ByKey + " SET " + strings.ReplaceAll(columns, "@", "=") + ", " + asksWaiting + ", s." + Touch
 	// The terms must still be those that were read, so that nobody's change is lost: an item that has become limited or unlimited
 	// in between, or has other terms by now, is looked at again.
@@ -22,18 +22,20 @@ func (q *Statements) renderDefinitions() {
 		strings.ReplaceAll(strings.ReplaceAll(columns, "@", "<=>"), ", ", " AND ")
 	q.changeTerms = terms + where
 	// Nor must a new total be less than what was sold and locked in between.
-	q.changeLimit = terms + ", s.UNLIMITED = ?, s.STOCK_TOTAL_NUM = ?, s.STOCK_LEFT_NUM = IF(?, ? - s.STOCK_SALE_NUM, 0)" +
-		where + " AND s.STOCK_TOTAL_NUM = ? AND (NOT ? OR s.STOCK_SALE_NUM + s.STOCK_LOCK_NUM <= ?)"
+	q.changeLimit = terms + ", s.STOCK_TOTAL_NUM = IF(?, ? + s.BACK_NUM, 0)," +
+		" s.STOCK_LEFT_NUM = IF(?, ? + s.BACK_NUM - s.STOCK_SALE_NUM, 0), s.UNLIMITED = ?" +
+		where + " AND s.STOCK_TOTAL_NUM = ? + IF(s.UNLIMITED = 1, 0, s.BACK_NUM)" +
+		" AND (NOT ? OR s.STOCK_SALE_NUM + s.STOCK_LOCK_NUM <= ?)"
 }
 
 // columnsOf returns the terms in the order of their columns, but for UNLIMITED.
 func columnsOf(t stock.Terms) []any {
-	return []any{t.SPU, t.OffShelf, t.Start, t.End, t.PerOrder, t.PerBuyer, t.LiveHolds, t.Low}
+	return []any{t.SPU, t.OffShelf, t.Start, t.End, t.PerOrder, t.PerBuyer, t.LiveHolds, t.Low, t.Reserve, t.Backorder}
 }
 
 // createItems renders the INSERT of new items.
 func (q *Statements) createItems(items []stock.Item) string {
-	args := make([]any, 0, 13*len(items))
+	args := make([]any, 0, 15*len(items))
 	for _, i := range items {
 		args = append(append(args, i.SKU, i.Activity, i.Total, i.Left, i.Unlimited), columnsOf(i.Terms)...)
 	}
@@ -42,8 +44,8 @@ func (q *Statements) createItems(items []stock.Item) string {
 
 func (q *Statements) createItemsText(items int) string {
 	return "INSERT INTO " + q.Items + " (SKU_ID, ACTIVITY_ID, STOCK_TOTAL_NUM, STOCK_LEFT_NUM, UNLIMITED, SPU_ID, STATUS," +
-		" START_TIME, END_TIME, ORDER_LIMIT, BUYER_LIMIT, HOLD_LIMIT, LOW_NUM, CREATE_TIME, UPDATE_TIME)" +
-		" VALUES " + mysql.List("("+mysql.List("?", 13)+", "+mysql.Now+", "+mysql.Now+")", items)
+		" START_TIME, END_TIME, ORDER_LIMIT, BUYER_LIMIT, HOLD_LIMIT, LOW_NUM, RESERVE_NUM, BACKORDER_NUM, CREATE_TIME, UPDATE_TIME)" +
+		" VALUES " + mysql.List("("+mysql.List("?", 15)+", "+mysql.Now+", "+mysql.Now+")", items)
 }
 
 // definedText reads the units of the last definition of items that brought or took any. The serials behind the same key are in
@@ -105,10 +107,10 @@ func (s *Store) SetTerms(
 	statement := mysql.Render(s.SQL.changeTerms, slices.Concat(columnsOf(to), where)...)
 	if from.Unlimited != to.Unlimited {
 		limited := !to.Unlimited // what is left of a new total; an unlimited item has nothing left to count
-		statement = mysql.Render(s.SQL.changeLimit, slices.Concat(columnsOf(to), []any{to.Unlimited, total, limited, total},
+		statement = mysql.Render(s.SQL.changeLimit, slices.Concat(columnsOf(to), []any{limited, total, limited, total, to.Unlimited},
 			where, []any{from.Total, limited, total})...)
 	}
-	if define.ID == "" && !s.Bound() && s.rows == nil && len(beside) == 0 {
+	if define.ID == "" && !s.Bound() && s.rows == nil && len(beside) == 0 && !s.tellsTerms(from, to) {
 		rows, err := s.Exec(ctx, unlessWaiting(statement))
 		if mysql.Number(err) != mysql.ErrOutOfRange {
 			return DoneIf(rows > 0), err

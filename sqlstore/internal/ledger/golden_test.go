@@ -38,6 +38,7 @@ func (q *Statements) statements() []sqltest.Statement {
 		{"Take 2: two lines, with a buyer", q.lockItemsText(take, 2, true, true)},
 	}
 	counted := stock.Entry{Key: entry.Key, Delta: stock.Quantities{Total: 5, Left: 5}, From: 100}
+	short := stock.Entry{Key: entry.Key, Delta: stock.Quantities{Total: -80, Left: -80, Backordered: 14}, From: 100, Short: 14, Exactly: true}
 	var sums []itemSum
 	for n := range int64(3) {
 		sums = append(sums, itemSum{Key: stock.Key{SKU: 41 + n}, num: 1 + n, most: 1, anonymous: true, yields: true})
@@ -75,8 +76,11 @@ func (q *Statements) statements() []sqltest.Statement {
 		sqltest.Statement{"Extend, Shorten", q.setDeadline},
 		sqltest.Statement{"Refund 1: claim the number", q.insertRefundText(1)},
 		sqltest.Statement{"Refund 1: lock the lines of the order (here two)", q.lockRefundedText(2)},
-		sqltest.Statement{"Refund 3: each line, back on sale", q.refundLineText(stock.StepRefund.Transition(), "3")},
-		sqltest.Statement{"Refund 3: each line, not back on sale", q.refundLineText(stock.StepDiscard.Transition(), "3")},
+		sqltest.Statement{"Refund 3: each line, back on sale", q.refundLineText(stock.StepRefund.Transition(), "3", 0)},
+		sqltest.Statement{
+			"Refund 3: each line, of which 2 units have not come yet", q.refundLineText(stock.StepRefund.Transition(), "3", 2),
+		},
+		sqltest.Statement{"Refund 3: each line, not back on sale", q.refundLineText(stock.StepDiscard.Transition(), "3", 0)},
 		sqltest.Statement{"Refund 4: every unit is refunded now", q.setStateText(2)},
 		sqltest.Statement{"Merged Refund 1: lock the orders", q.lockRefunds(two)},
 		sqltest.Statement{"Merged Refund 2: claim the numbers, two", q.insertRefundText(2)},
@@ -91,6 +95,18 @@ func (q *Statements) statements() []sqltest.Statement {
 			"Restock, Withdraw, Transfer, Repair 2: each item (here the rest, 3 units, goes)", q.applyToItem(stock.KindTransfer, entry),
 		},
 		sqltest.Statement{"Count 2: 5 units more", q.applyToItem(stock.KindCount, counted)},
+		sqltest.Statement{"Count 1: the newest lines of the item, where units are short", q.newest},
+		sqltest.Statement{"Count 1, Cover 2: lock the lines", q.lockWaiting(two)},
+		sqltest.Statement{"Count 1: what they lack", mysql.Render(q.changeBack, 3) + one.where()},
+		sqltest.Statement{"Count 3: 14 units short", q.applyToItem(stock.KindCount, short)},
+		sqltest.Statement{"Lock, Take, Reacquire, Amend of units that are not there 1: what the lines lack", mysql.Render(q.setBack, 3) + one.where()},
+		sqltest.Statement{"Lock, Take, Reacquire, Amend, Count of units that are not there 2: the lines wait", q.ordersWaitText(two)},
+		sqltest.Statement{"Cover: the items with something to give", q.coverable},
+		sqltest.Statement{"Cover 1: the lines that have waited longest", q.waiting},
+		sqltest.Statement{"Cover 3: what they lack then", mysql.Render(q.changeBack, 0) + one.where()},
+		sqltest.Statement{"Cover 4: lines that wait no more", q.waitNoMore(entry.Key, one)},
+		sqltest.Statement{"Cover 5: the item", q.coverItem},
+		sqltest.Statement{"List holds that wait for units of an item", q.holdsThatWait()},
 		sqltest.Statement{"Repair 2: a buyer's row, if need be", q.makeBuyersText(1)},
 		sqltest.Statement{"Repair 3: a buyer's row", q.changeBuyer},
 		sqltest.Statement{"Merged Lock: which orders are known", q.known},

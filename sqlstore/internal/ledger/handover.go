@@ -166,6 +166,9 @@ func (h *Handover) give(ctx context.Context, q mysql.Tx, keys []stock.Key, told 
 	if err := h.judge.lockItems(ctx, q, h.SQL, keys); err != nil {
 		return err
 	}
+	for key, item := range h.judge.items {
+		h.judge.items[key] = item.AtHand()
+	}
 	judged := map[string]bool{}
 	for {
 		next, err := h.next(ctx, q, keys, judged)
@@ -253,7 +256,7 @@ func (h *Handover) offer(ctx context.Context, q mysql.Tx, told *Told) error {
 		for _, order := range part {
 			some.holds[order] = h.holds.holds[order]
 		}
-		if err := some.move(ctx, q, h.SQL.Many[stock.StepOffer], stock.StepOffer.Transition().Delta); err != nil {
+		if err := some.move(ctx, q, h.SQL.Many[stock.StepOffer], stock.StepOffer.Transition()); err != nil {
 			return err
 		}
 	}

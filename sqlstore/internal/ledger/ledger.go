@@ -166,6 +166,7 @@ func (s *Store) lock(ctx context.Context, call LockCall) (LockAnswer, error) {
 	calls := []LockCall{call}
 	usages := usagesOf(calls)
 	var lockedAt time.Time
+	var short []int64
 	kept, err := s.change(ctx, call.Beside, func(q mysql.Tx) (_ bool, err error) {
 		q = s.watched(q)
 		if lockedAt, err = s.claim(ctx, q, call); err != nil {
@@ -179,6 +180,13 @@ func (s *Store) lock(ctx context.Context, call LockCall) (LockAnswer, error) {
 			if err != nil {
 				return false, err
 			}
+		}
+		if call.Order.Backorder {
+			var ok bool
+			if short, ok, err = s.lockBackordered(ctx, q, call); err != nil || !ok {
+				return false, err
+			}
+			return true, s.tellLocked(ctx, q, lockedAt, calls, true)
 		}
 		rows, err := mysql.Affected(q.ExecContext(ctx, s.SQL.lockItems(call.Order)))
 		if err != nil || rows != int64(len(call.Order.Lines)) {
@@ -196,7 +204,7 @@ func (s *Store) lock(ctx context.Context, call LockCall) (LockAnswer, error) {
 	for _, l := range call.Order.Lines {
 		s.SoldOut.forget(l.Key())
 	}
-	return LockAnswer{Verdict: stock.Done, at: lockedAt, kept: calls[0].Kept}, nil
+	return LockAnswer{Verdict: stock.Done, at: lockedAt, kept: calls[0].Kept, short: short}, nil
 }
 
 // tellLocked tells the companions of orders that lock or take units, in their order, once the rows of their items are

@@ -68,8 +68,18 @@ func (q *Statements) holdsByState() string {
 }
 
 func (q *Statements) holdsByDeadline(index, where string) string {
-	return q.holdsOf("SELECT ORDER_NO FROM "+q.Holds+" "+mysql.By(q.Holds, index)+" WHERE "+where+
-		" AND (EXPIRE_TIME > ? OR (EXPIRE_TIME = ? AND ORDER_NO > ?)) ORDER BY EXPIRE_TIME, ORDER_NO LIMIT ?", "h.EXPIRE_TIME, h.ORDER_NO")
+	return q.holdsOf("SELECT ORDER_NO, EXPIRE_TIME FROM "+q.Holds+" "+mysql.By(q.Holds, index)+" WHERE "+where+
+		" AND (EXPIRE_TIME > ? OR (EXPIRE_TIME = ? AND ORDER_NO > ?)) ORDER BY EXPIRE_TIME, ORDER_NO LIMIT ?",
+		"p.EXPIRE_TIME, p.ORDER_NO") // a row of nothing that an amendment has left has another deadline
+}
+
+// holdsThatWait lists the orders that wait for units of an item, in the order in which they get them.
+func (q *Statements) holdsThatWait() string {
+	return q.holdsOf("SELECT w.ORDER_NO, w.LOCK_TIME FROM "+q.backorders+" w "+mysql.By(q.backorders, "queue")+" STRAIGHT_JOIN "+q.Holds+" b "+mysql.ByKey+
+		" ON b.ORDER_NO = w.ORDER_NO AND b.LINE_NO = w.LINE_NO WHERE w.STATE = 0 AND w.SKU_ID = ? AND w.ACTIVITY_ID = ?"+
+		" AND (w.LOCK_TIME > ? OR (w.LOCK_TIME = ? AND w.ORDER_NO > ?)) AND b.SKU_ID = w.SKU_ID AND b.ACTIVITY_ID = w.ACTIVITY_ID"+
+		fmt.Sprintf(" AND b.STATE IN (%d, %d)", stock.Locked, stock.Paid)+" AND b.BACK_NUM > 0 ORDER BY w.LOCK_TIME, w.ORDER_NO LIMIT ?",
+		"p.LOCK_TIME, p.ORDER_NO")
 }
 
 // holdsByBuyer lists the orders of a buyer in some states, the newest first. Each state is a range of the index, of which no
@@ -146,6 +156,8 @@ func (s *Store) holdsOf(ctx context.Context, filter stock.Filter, after stock.Cu
 			args = append(args, limit)
 		}
 		query = mysql.Render(s.SQL.holdsByBuyer(len(states)), args...)
+	case filter.Backordered:
+		query = mysql.Render(s.SQL.holdsThatWait(), filter.Key.SKU, filter.Key.Activity, from, from, after.Order, limit)
 	case filter.Key != (stock.Key{}):
 		index = "due"
 		text, args := s.SQL.holdsByItem(), []any{filter.Key.SKU, filter.Key.Activity, int64(states[0])}

@@ -36,6 +36,7 @@ type LockAnswer struct {
 	Verdict stock.Verdict
 	at      time.Time         // when it was Done
 	kept    []stock.Companion // and what was kept beside it
+	short   []int64           // and how many units of each line have not come yet; nil where all are there
 	Why     error             // why it was Refused
 	dead    bool              // it was Refused, and the item has dead holds
 	offered time.Time         // of one that Waits: when it got its units; zero where it waits on
@@ -60,7 +61,9 @@ func (c LockCall) Result(a LockAnswer) stock.LockResult {
 	}
 	hold.Lines = make([]stock.HoldLine, len(c.Order.Lines))
 	for i, l := range c.Order.Lines {
-		hold.Lines[i].Line = l
+		if hold.Lines[i].Line = l; a.short != nil {
+			hold.Lines[i].Backordered = a.short[i]
+		}
 	}
 	return stock.LockResult{Verdict: stock.Done, Hold: hold}
 }
@@ -181,6 +184,7 @@ type LockBatch struct {
 
 	entries   map[stock.Key]Entry // the items as they were looked at
 	unclaimed []int               // the calls about which the locks have decided without a claim of their orders
+	short     map[int][]int64     // of calls that were decided: how many units of each line are not there
 }
 
 // NewLockBatch returns a batch of calls.
@@ -271,7 +275,7 @@ func (b *LockBatch) those(at []int) []LockCall {
 func (b *LockBatch) try(ctx context.Context, decided bool) (bool, error) {
 	var calls []LockCall
 	var lockedAt time.Time
-	b.unclean = false
+	b.unclean, b.short = false, nil
 	b.Store.Bounds.Tried(len(b.Calls))
 	kept, err := b.Store.Atomically(ctx, func(q mysql.Tx) (ok bool, err error) {
 		if len(b.In) > 1 || len(b.Calls[b.In[0]].Order.Lines) > 1 { // others may need what it has locked
@@ -309,7 +313,7 @@ func (b *LockBatch) try(ctx context.Context, decided bool) (bool, error) {
 		return len(b.In) == 0, nil // all are refused
 	}
 	for n, i := range b.In {
-		b.Replies[i].Answer = LockAnswer{Verdict: stock.Done, at: lockedAt, kept: calls[n].Kept}
+		b.Replies[i].Answer = LockAnswer{Verdict: stock.Done, at: lockedAt, kept: calls[n].Kept, short: b.short[i]}
 	}
 	b.Store.SoldOut.forget(slices.Collect(maps.Keys(b.keys(b.In)))...)
 	return true, nil

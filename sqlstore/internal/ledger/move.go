@@ -15,6 +15,7 @@ import (
 type MoveCall struct {
 	Order string
 	fence int64
+	back  bool // units that are not there may be among those that it draws
 	Cargo
 }
 
@@ -26,7 +27,7 @@ func (s *Store) Move(ctx context.Context, move stock.Movement) (stock.MoveResult
 	if move.Step == stock.StepOffer {
 		return stock.MoveResult{}, nil
 	}
-	call := MoveCall{Order: move.Order, fence: move.Fence, Cargo: s.cargo(move.Beside)}
+	call := MoveCall{Order: move.Order, fence: move.Fence, back: move.Backorder, Cargo: s.cargo(move.Beside)}
 	if move.Step == stock.StepExpire { // it only makes way for the call that carries them
 		call.Rows = nil
 	}
@@ -53,15 +54,17 @@ func (s *Store) moveSingle(ctx context.Context, step stock.Step, call MoveCall) 
 // A step that draws is refused unless all lines went.
 func (s *Store) move(ctx context.Context, step stock.Step, call MoveCall) (stock.MoveResult, error) {
 	t := step.Transition()
+	batched := call.back
 	if !s.Bound() {
 		splits, err := s.Splits(ctx)
 		if err != nil {
 			return stock.MoveResult{}, err
 		}
-		if splits { // as a batch of one, but for what it does not settle
-			if reply := s.moveEach(ctx, step, []MoveCall{call})[0]; reply.Alone == 0 {
-				return reply.Answer, reply.Err
-			}
+		batched = batched || splits
+	}
+	if batched { // as a batch of one, but for what it does not settle
+		if reply := s.moveEach(ctx, step, []MoveCall{call})[0]; reply.Alone == 0 {
+			return reply.Answer, reply.Err
 		}
 	}
 	s = s.withRows(call.Rows)
@@ -71,14 +74,22 @@ func (s *Store) move(ctx context.Context, step stock.Step, call MoveCall) (stock
 	if !s.Bound() && !t.Draws() && len(call.Beside) == 0 && s.rows == nil && !s.Companions.Moves(t) && s.tells == 0 {
 		rows, err := s.ExecWatched(ctx, unlessWaiting(s.SQL.move(step, call, 0)), s.patience())
 		if mysql.Number(err) != mysql.ErrOutOfRange {
-			return stock.MoveResult{Verdict: DoneIf(rows > 0)}, err
+			return stock.MoveResult{Verdict: DoneIf(rows > 0)}, unlessBackordered(step, err)
 		}
 	}
 	calls := []MoveCall{call}
 	kept, err := s.HandingOver(ctx, s.changeBeside(call.Beside), func(q mysql.Tx, h *Handover) (bool, error) {
 		return s.moveOne(ctx, s.watched(q), h, t, calls)
 	})
-	return stock.MoveResult{Verdict: DoneIf(kept), Beside: calls[0].Kept}, mysql.Reason(err)
+	return stock.MoveResult{Verdict: DoneIf(kept), Beside: calls[0].Kept}, unlessBackordered(step, mysql.Reason(err))
+}
+
+// unlessBackordered returns the error of a step but where a constraint has refused it since units of the order have not come yet.
+func unlessBackordered(step stock.Step, err error) error {
+	if step == stock.StepRedeem && errors.Is(err, fault.ErrDrift) {
+		return nil
+	}
+	return err
 }
 
 // moveOne moves the order of the only call, in a transaction, and reports whether that is to be kept.
@@ -233,6 +244,9 @@ func (s *Store) moveMany(ctx context.Context, step stock.Step, calls []MoveCall,
 		if err := m.lock(ctx, q, s.SQL, s.firstLines(ctx, q, step, orders), wanted); err != nil {
 			return false, err
 		}
+		if step == stock.StepRedeem {
+			m.leaveWaiting()
+		}
 		if err := h.Lock(ctx, q); err != nil {
 			return false, err
 		}
@@ -245,10 +259,13 @@ func (s *Store) moveMany(ctx context.Context, step stock.Step, calls []MoveCall,
 		if err != nil || len(moved) == 0 {
 			return false, err
 		}
-		if err := m.move(ctx, q, many, t.Delta); err != nil {
+		if err := m.move(ctx, q, many, t); err != nil {
 			return false, err
 		}
 		if err := m.Apply(ctx, q, h); err != nil {
+			return false, err
+		}
+		if err := m.noteBackorders(ctx, q, s.SQL, t); err != nil {
 			return false, err
 		}
 		some := pick(calls, moved)

@@ -25,6 +25,19 @@ type MovedHolds struct {
 type lockedHold struct {
 	buyer string
 	lines []stock.Line
+	backs []int64 // of each line, the units that have not come yet
+}
+
+// delta is what a step does to the item of its i-th line.
+func (h *lockedHold) delta(t stock.Transition, i int) stock.Quantities {
+	d := t.Delta.Times(h.lines[i].Num)
+	switch {
+	case t.Draws():
+		d.Backordered = h.backs[i]
+	case forgets(t):
+		d.Backordered = -h.backs[i]
+	}
+	return d
 }
 
 // keys returns its items.
@@ -45,14 +58,14 @@ func NewMovedHolds(t *Tally) *MovedHolds {
 func (m *MovedHolds) Move(
 	ctx context.Context, q mysql.Tx, statements *Statements, step stock.Step, orders []string, wanted func(order string, fence int64) bool,
 ) error {
-	many := statements.Many[step]
+	many, t := statements.Many[step], step.Transition()
 	first := func(scan func(*sql.Rows) error) error {
 		return mysql.Read(ctx, q, mysql.RenderList(many.lock, orders), scan)
 	}
 	if err := m.lock(ctx, q, statements, first, wanted); err != nil {
 		return err
 	}
-	return m.move(ctx, q, many, step.Transition().Delta)
+	return m.move(ctx, q, many, t)
 }
 
 // lock locks the wanted orders that allow the step. From then on nothing can come between: the step has the time of
@@ -66,16 +79,16 @@ func (m *MovedHolds) lock(
 		var order string
 		var n int
 		var l stock.Line
-		var fence, clock int64
+		var back, fence, clock int64
 		hold := &lockedHold{}
-		if err := rows.Scan(&order, &n, &l.SKU, &l.Activity, &l.Num, &hold.buyer, &fence, &clock); err != nil {
+		if err := rows.Scan(&order, &n, &l.SKU, &l.Activity, &l.Num, &back, &hold.buyer, &fence, &clock); err != nil {
 			return err
 		}
 		m.at = mysql.FromMicros(clock)
 		if !wanted(order, fence) {
 			return nil
 		}
-		hold.lines = append(make([]stock.Line, 0, n), l)
+		hold.lines, hold.backs = append(make([]stock.Line, 0, n), l), append(make([]int64, 0, n), back)
 		m.holds[order] = hold
 		if lines += int64(n); n > 1 {
 			further.addSpan(order, 2, n)
@@ -92,9 +105,10 @@ func (m *MovedHolds) lock(
 	err = mysql.Read(ctx, q, statements.lockLines(further), func(rows *sql.Rows) error {
 		var order string
 		var l stock.Line
-		err := rows.Scan(&order, &l.SKU, &l.Activity, &l.Num)
+		var back int64
+		err := rows.Scan(&order, &l.SKU, &l.Activity, &l.Num, &back)
 		if hold := m.holds[order]; hold != nil {
-			hold.lines = append(hold.lines, l)
+			hold.lines, hold.backs = append(hold.lines, l), append(hold.backs, back)
 		}
 		rest--
 		return err
@@ -106,7 +120,7 @@ func (m *MovedHolds) lock(
 }
 
 // move moves what is locked, and adds up what that does.
-func (m *MovedHolds) move(ctx context.Context, q mysql.Tx, many moveManySQL, change stock.Quantities) error {
+func (m *MovedHolds) move(ctx context.Context, q mysql.Tx, many moveManySQL, t stock.Transition) error {
 	if len(m.holds) == 0 {
 		return nil
 	}
@@ -114,8 +128,8 @@ func (m *MovedHolds) move(ctx context.Context, q mysql.Tx, many moveManySQL, cha
 	for _, order := range slices.Sorted(maps.Keys(m.holds)) {
 		hold := m.holds[order]
 		keys.addSpan(order, 1, len(hold.lines))
-		for _, l := range hold.lines {
-			if !m.add(change, buyerKey{l.Key(), hold.buyer}, l.Num, usageOf(change, l.Num)) {
+		for i, l := range hold.lines {
+			if !m.add(hold.delta(t, i), buyerKey{l.Key(), hold.buyer}, usageOf(t.Delta, l.Num)) {
 				return fault.ErrOverflow
 			}
 		}
@@ -230,10 +244,13 @@ func (j *judgement) allow(order string, hold *lockedHold) error {
 		key := buyerKey{l.Key(), hold.buyer}
 		usage, known := j.usages[key]
 		is := stock.ItemUsage{Item: j.items[l.Key()], Usage: usage}
-		if j.t.Draws() && is.Refuses(j.t.Step, l, hold.buyer, j.at) != nil {
-			return errRefused
+		if j.t.Draws() {
+			if is.Refuses(j.t.Step, l, hold.buyer, j.at) != nil {
+				return errRefused
+			}
+			hold.backs[i] = is.Backorders(l.Num)
 		}
-		counters, err := is.Plus(j.t.Delta.Times(l.Num).For(is.Terms))
+		counters, err := is.Plus(hold.delta(j.t, i).For(is.Terms))
 		if err != nil {
 			return err
 		}

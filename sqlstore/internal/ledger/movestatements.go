@@ -36,12 +36,18 @@ func (q *Statements) renderMove(t stock.Transition, n int) string {
 	if n > 0 {
 		from = lines(n) + " STRAIGHT_JOIN " + from + " " + mysql.ByKey
 	}
+	switch {
+	case t.Step == stock.StepRedeem: // what has not come yet is not handed over: a constraint refuses all lines, where a guard would some
+		set += ", h.REFUND_NUM = IF(h.BACK_NUM > 0, -1, h.REFUND_NUM)"
+	case t.Draws(): // of what is there, or not at all
+		set += ", h.BACK_NUM = 0"
+	}
 	if t.Delta != (stock.Quantities{}) {
 		if n == 0 {
 			from += " " + mysql.ByKey
 		}
 		from += q.joined()
-		set += ", " + ItemChange(t.Delta, "h.NUM") + ", s." + Touch + buyerChange(t.Delta, "h.NUM")
+		set += ", " + ItemChange(t.Delta, "h.NUM") + forgives(t) + ", s." + Touch + buyerChange(t.Delta, "h.NUM")
 	}
 	guard := "h.ORDER_NO = ? AND " + guard(t)
 	if n > 0 {
@@ -56,6 +62,19 @@ func (q *Statements) renderMove(t stock.Transition, n int) string {
 	}
 	return mysql.Driven(n, "UPDATE "+from+" SET "+set+" WHERE "+guard)
 }
+
+// forgives renders what a step that ends a hold takes from what its item owes. The hold keeps its BACK_NUM, which counts only as long as
+// it is locked or paid: no SET may change what another one reads.
+func forgives(t stock.Transition) string {
+	if !forgets(t) {
+		return ""
+	}
+	return ", s.STOCK_TOTAL_NUM = s.STOCK_TOTAL_NUM - IF(s.UNLIMITED = 1, 0, h.BACK_NUM)," +
+		" s.STOCK_LEFT_NUM = s.STOCK_LEFT_NUM - IF(s.UNLIMITED = 1, 0, h.BACK_NUM), s.BACK_NUM = s.BACK_NUM - h.BACK_NUM"
+}
+
+// forgets reports whether a step ends the wait of a hold for units that have not come yet.
+func forgets(t stock.Transition) bool { return t.To.Weight() == stock.Quantities{} }
 
 // guard renders which holds h let a step. The state lets exactly one of the steps that race for an
 // order through.
@@ -116,8 +135,11 @@ func (q *Statements) renderMany(t stock.Transition) moveManySQL {
 	if t.Step == stock.StepOffer { // from then on it lives as long as its Lock has asked for
 		move += ", EXPIRE_TIME = TIMESTAMPADD(MICROSECOND, HOLD_MICROS, #)"
 	}
+	if t.Draws() { // what is not there is noted behind it
+		move += ", BACK_NUM = 0"
+	}
 	return moveManySQL{
-		lock: "SELECT ORDER_NO, LINE_NUM, SKU_ID, ACTIVITY_ID, NUM, COALESCE(BUYER_ID, x''), FENCE, " + mysql.Micros(mysql.Now) + " FROM " +
+		lock: "SELECT ORDER_NO, LINE_NUM, SKU_ID, ACTIVITY_ID, NUM, BACK_NUM, COALESCE(BUYER_ID, x''), FENCE, " + mysql.Micros(mysql.Now) + " FROM " +
 			q.Holds +
 			" h FORCE INDEX (PRIMARY) WHERE h.ORDER_NO IN (?) AND h.LINE_NO = 1 AND " + guard(t) + " FOR UPDATE",
 		// What was locked is moved, and dated as of then.
@@ -135,7 +157,7 @@ func (m moveManySQL) Moved(at time.Time, keys lineKeys) string {
 
 // lockLines renders the read that locks lines of orders whose first lines are locked.
 func (q *Statements) lockLines(keys lineKeys) string {
-	return "SELECT ORDER_NO, SKU_ID, ACTIVITY_ID, NUM FROM " + q.Holds + " FORCE INDEX (PRIMARY) WHERE " + keys.where() + " FOR UPDATE"
+	return "SELECT ORDER_NO, SKU_ID, ACTIVITY_ID, NUM, BACK_NUM FROM " + q.Holds + " FORCE INDEX (PRIMARY) WHERE " + keys.where() + " FOR UPDATE"
 }
 
 // lockBuyers renders the read that locks what some buyers have of items. Whoever has a hold has a row.
@@ -196,7 +218,7 @@ func added(n func(counter string) string) string {
 	var set []string
 	for _, counter := range counters {
 		num := n(counter)
-		if counter == "STOCK_TOTAL_NUM" || counter == "STOCK_LEFT_NUM" { // an unlimited item has neither
+		if limitedOnly(counter) {
 			num = "IF(s.UNLIMITED = 1, 0, " + num + ")"
 		}
 		was := "s." + counter

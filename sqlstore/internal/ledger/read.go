@@ -16,12 +16,12 @@ import (
 // itemColumns are the columns of an item s, in the order in which itemRow scans them.
 var itemColumns = "s.SKU_ID, s.ACTIVITY_ID, s.SPU_ID, s.UNLIMITED, s.STATUS, " + mysql.Micros("s.START_TIME") + ", " +
 	mysql.Micros("s.END_TIME") +
-	", s.ORDER_LIMIT, s.BUYER_LIMIT, s.HOLD_LIMIT, s.LOW_NUM, s.WAIT_NUM, s.STOCK_TOTAL_NUM" +
+	", s.ORDER_LIMIT, s.BUYER_LIMIT, s.HOLD_LIMIT, s.LOW_NUM, s.RESERVE_NUM, s.BACKORDER_NUM, s.WAIT_NUM, s.STOCK_TOTAL_NUM" +
 	", s.STOCK_SALE_NUM, s.STOCK_LOCK_NUM, s.STOCK_LEFT_NUM" +
-	", s.STOCK_REFUND_NUM, s.VERSION, " + mysql.Micros("s.CREATE_TIME") + ", " + mysql.Micros("s.UPDATE_TIME")
+	", s.STOCK_REFUND_NUM, s.BACK_NUM, s.VERSION, " + mysql.Micros("s.CREATE_TIME") + ", " + mysql.Micros("s.UPDATE_TIME")
 
 // holdColumns are the columns of a hold h, in the order in which holdRow scans them.
-var holdColumns = "h.ORDER_NO, h.SKU_ID, h.ACTIVITY_ID, h.NUM, h.REFUND_NUM, h.RESTOCK_NUM, h.FREE_NUM, h.REDEEM_NUM, h.FIRST_HASH," +
+var holdColumns = "h.ORDER_NO, h.SKU_ID, h.ACTIVITY_ID, h.NUM, h.REFUND_NUM, h.RESTOCK_NUM, h.FREE_NUM, h.REDEEM_NUM, h.BACK_NUM, h.FIRST_HASH," +
 	" h.BUYER_ID, h.STATE, h.FENCE, " +
 	mysql.Micros("h.EXPIRE_TIME") + ", " + mysql.Micros("h.PAY_TIME") + ", " + mysql.Micros("h.CREATE_TIME") + ", " +
 	mysql.Micros("h.UPDATE_TIME")
@@ -115,7 +115,8 @@ func (q *Statements) readItems(keys int) string {
 var (
 	refundColumns = "r.ORDER_NO, r.SKU_ID, r.ACTIVITY_ID, r.NUM, r.RESTOCK, r.WHOLE, r.FREE"
 	changeColumns = "c.KIND, c.SKU_ID, c.ACTIVITY_ID, COALESCE(c.BUYER_ID, x''), c.TOTAL_NUM, c.SALE_NUM, c.LOCK_NUM, c.LEFT_NUM," +
-		" c.REFUND_NUM, c.WAIT_NUM, c.HOLD_NUM, c.REST, c.ACTOR, c.REASON, c.ORDER_NO, COALESCE(c.ASKED, x''), " + mysql.Micros("c.CREATE_TIME")
+		" c.REFUND_NUM, c.WAIT_NUM, c.BACK_NUM, c.HOLD_NUM, c.REST, c.ACTOR, c.REASON, c.ORDER_NO, COALESCE(c.ASKED, x'')," +
+		" " + mysql.Micros("c.CREATE_TIME")
 )
 
 // itemRow scans itemColumns.
@@ -128,12 +129,16 @@ type itemRow struct {
 func (r *itemRow) targets() []any {
 	i := &r.item
 	return []any{
-		&i.SKU, &i.Activity, &i.SPU, &i.Unlimited, &i.OffShelf, &r.start, &r.end, &i.PerOrder, &i.PerBuyer, &i.LiveHolds, &i.Low, &i.Waiting,
-		&i.Total, &i.Sold, &i.Locked, &i.Left, &i.Refunded, &i.Version, &r.created, &r.updated,
+		&i.SKU, &i.Activity, &i.SPU, &i.Unlimited, &i.OffShelf, &r.start, &r.end, &i.PerOrder, &i.PerBuyer, &i.LiveHolds, &i.Low,
+		&i.Reserve, &i.Backorder, &i.Waiting,
+		&i.Total, &i.Sold, &i.Locked, &i.Left, &i.Refunded, &i.Backordered, &i.Version, &r.created, &r.updated,
 	}
 }
 
 func (r *itemRow) finish() stock.Item {
+	if !r.item.Unlimited { // these are stored with what is owed; see counters
+		r.item.Total, r.item.Left = r.item.Total-r.item.Backordered, r.item.Left-r.item.Backordered
+	}
 	r.item.Start, r.item.End = mysql.FromNullMicros(r.start), mysql.FromNullMicros(r.end)
 	r.item.CreatedAt, r.item.UpdatedAt = mysql.FromMicros(r.created), mysql.FromMicros(r.updated)
 	return r.item
@@ -183,9 +188,9 @@ func (r *HoldReader) Scan(rows *sql.Rows) error {
 	var hold stock.Hold
 	var line stock.HoldLine
 	var order, buyer, first sql.NullString
-	var sku, activity, num, refunded, restocked, freed, redeemed, fence, deadline, paid, created, updated sql.NullInt64
+	var sku, activity, num, refunded, restocked, freed, redeemed, back, fence, deadline, paid, created, updated sql.NullInt64
 	var state sql.NullByte
-	err := rows.Scan(&order, &sku, &activity, &num, &refunded, &restocked, &freed, &redeemed, &first, &buyer, &state, &fence, &deadline,
+	err := rows.Scan(&order, &sku, &activity, &num, &refunded, &restocked, &freed, &redeemed, &back, &first, &buyer, &state, &fence, &deadline,
 		&paid, &created, &updated, &r.clock)
 	if err != nil || !order.Valid {
 		return err
@@ -196,6 +201,9 @@ func (r *HoldReader) Scan(rows *sql.Rows) error {
 		line.Redeemed = line.Num - line.Refunded
 	} else {
 		line.Redeemed = redeemed.Int64
+	}
+	if is := stock.State(state.Byte); is == stock.Locked || is == stock.Paid { // the others wait for nothing any more
+		line.Backordered = back.Int64
 	}
 	hold.Order, hold.State, hold.Fence = order.String, stock.State(state.Byte), fence.Int64
 	last := len(r.Holds) - 1
@@ -315,7 +323,7 @@ func scanChange(rows *sql.Rows, more ...any) (stock.Change, error) {
 	var asked string
 	d := &e.Delta
 	err := rows.Scan(append(more, &c.Kind, &e.SKU, &e.Activity, &e.Buyer, &d.Total, &d.Sold, &d.Locked, &d.Left, &d.Refunded, &d.Waiting,
-		&e.Holds, &rest, &c.Actor, &c.Reason, &c.Order, &asked, &at)...)
+		&d.Backordered, &e.Holds, &rest, &c.Actor, &c.Reason, &c.Order, &asked, &at)...)
 	if e.Buyer == "" {
 		e.Asked, e.Holds = e.Holds, 0
 	}

@@ -18,8 +18,8 @@ type RefundCall struct {
 	Refund stock.RefundRecord
 	Hold   stock.Hold  // as it was read, and once it is locked, as it is
 	to     stock.State // what the refund leads the order to, once it is worked out
-	// and how many units of each of its lines it takes of those that were handed over
-	returned []int64
+	// and how many units of each of its lines it takes of those that were handed over, and of those that have not come yet
+	returned, forgiven []int64
 	Cargo
 }
 
@@ -47,11 +47,11 @@ func (c *RefundCall) workOut(is stock.Hold) (after stock.Hold, err error) {
 	if err != nil {
 		return after, err
 	}
-	c.Refund, c.Hold, c.to, c.returned = record, is, after.State, make([]int64, len(is.Lines))
+	c.Refund, c.Hold, c.to = record, is, after.State
+	c.returned, c.forgiven = make([]int64, len(is.Lines)), make([]int64, len(is.Lines))
 	for i, l := range is.Lines {
-		if is.State == stock.Paid { // once it is Redeemed, nobody counts them
-			c.returned[i] = l.Redeemed - after.Lines[i].Redeemed
-		}
+		c.forgiven[i] = l.Backordered - after.Lines[i].Backordered
+		c.returned[i] = l.Redeemed - after.Lines[i].Redeemed
 	}
 	return after, nil
 }
@@ -175,10 +175,11 @@ func (s *Store) lockRefunded(ctx context.Context, q mysql.Tx, hold stock.Hold) (
 	lines := 0
 	err := mysql.Read(ctx, q, s.SQL.lockRefunded(hold), func(rows *sql.Rows) error {
 		var no int
-		var refunded, redeemed int64
-		err := rows.Scan(&no, &refunded, &redeemed)
+		var refunded, redeemed, back int64
+		err := rows.Scan(&no, &refunded, &redeemed, &back)
 		if err == nil {
-			hold.Lines[no-1].Refunded, hold.Lines[no-1].Redeemed = refunded, redeemed
+			l := &hold.Lines[no-1]
+			l.Refunded, l.Redeemed, l.Backordered = refunded, redeemed, back
 			lines++
 		}
 		return err
@@ -320,12 +321,13 @@ func (b *RefundBatch) Lock(ctx context.Context, q mysql.Tx, statements *Statemen
 		var order string
 		var no int
 		var state stock.State
-		var fence, refunded, redeemed int64
-		if err := rows.Scan(&order, &no, &state, &fence, &refunded, &redeemed); err != nil {
+		var fence, refunded, redeemed, back int64
+		if err := rows.Scan(&order, &no, &state, &fence, &refunded, &redeemed, &back); err != nil {
 			return err
 		}
 		if h := holds[order]; h != nil {
-			h.State, h.Fence, h.Lines[no-1].Refunded, h.Lines[no-1].Redeemed = state, fence, refunded, redeemed
+			l := &h.Lines[no-1]
+			h.State, h.Fence, l.Refunded, l.Redeemed, l.Backordered = state, fence, refunded, redeemed, back
 			h.locked++
 		}
 		return nil
@@ -362,7 +364,9 @@ func (b *RefundBatch) workOut(order string, is stock.Hold, t *Tally) bool {
 		}
 		b.moved[order], b.Done, is = after, append(b.Done, i), after
 		for _, l := range c.Refund.Lines {
-			if !t.add(c.transition().Delta, buyerKey{l.Key(), is.Buyer}, l.Num, stock.Usage{Bought: -c.freed(l.Num)}) {
+			delta := c.transition().Delta.Times(l.Num)
+			delta.Backordered = -c.forgiven[lineOf(is, l.Key())-1]
+			if !t.add(delta, buyerKey{l.Key(), is.Buyer}, stock.Usage{Bought: -c.freed(l.Num)}) {
 				return false
 			}
 		}
@@ -386,8 +390,8 @@ func (b *RefundBatch) refused() (why []error, err error) {
 
 // refundShape is what the refunds of an order do to one of its lines.
 type refundShape struct {
-	Refunded, restocked, freed, returned int64
-	to                                   stock.State
+	Refunded, restocked, freed, returned, forgiven int64
+	to                                             stock.State
 }
 
 // BookRefunds writes refunds that are worked out from holds which are locked.
@@ -425,7 +429,7 @@ func (b *RefundBatch) shapes() map[refundShape]lineKeys {
 		for _, l := range c.Refund.Lines {
 			no := lineOf(c.Hold, l.Key())
 			sum := &sums[order][no-1]
-			sum.returned += c.returned[no-1]
+			sum.returned, sum.forgiven = sum.returned+c.returned[no-1], sum.forgiven+c.forgiven[no-1]
 			sum.Refunded, sum.freed = sum.Refunded+l.Num, sum.freed+c.freed(l.Num)
 			if c.Refund.Restock {
 				sum.restocked += l.Num

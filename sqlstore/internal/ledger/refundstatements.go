@@ -31,7 +31,7 @@ func (q *Statements) lockRefunded(hold stock.Hold) string {
 }
 
 func (q *Statements) lockRefundedText(n int) string {
-	return "SELECT h.LINE_NO, h.REFUND_NUM, h.REDEEM_NUM FROM " + lines(n) + " STRAIGHT_JOIN " + q.Holds + " h " + mysql.ByKey +
+	return "SELECT h.LINE_NO, h.REFUND_NUM, h.REDEEM_NUM, h.BACK_NUM FROM " + lines(n) + " STRAIGHT_JOIN " + q.Holds + " h " + mysql.ByKey +
 		" ON h.ORDER_NO = ? AND h.LINE_NO = n.NO WHERE h.STATE = ? AND h.FENCE = ? FOR UPDATE"
 }
 
@@ -47,19 +47,19 @@ func (q *Statements) setStateText(lines int) string {
 
 // lockRefunds renders the read that locks all lines of orders, by the whole of their keys as well.
 func (q *Statements) lockRefunds(keys lineKeys) string {
-	return "SELECT ORDER_NO, LINE_NO, STATE, FENCE, REFUND_NUM, REDEEM_NUM FROM " + q.Holds + " " + mysql.ByKey +
+	return "SELECT ORDER_NO, LINE_NO, STATE, FENCE, REFUND_NUM, REDEEM_NUM, BACK_NUM FROM " + q.Holds + " " + mysql.ByKey +
 		" WHERE " + keys.where() + " FOR UPDATE"
 }
 
 // refundHolds renders the UPDATE of the locked lines of which the same is refunded.
 func (q *Statements) refundHolds(r refundShape, keys lineKeys) string {
-	return mysql.Render(q.refundHoldsText(), r.Refunded, r.restocked, r.freed, r.returned, int64(r.to)) + keys.where()
+	return mysql.Render(q.refundHoldsText(), r.Refunded, r.restocked, r.freed, r.returned, r.forgiven, int64(r.to)) + keys.where()
 }
 
 func (q *Statements) refundHoldsText() string {
 	return "UPDATE " + q.Holds + " " + mysql.ByKey +
 		" SET REFUND_NUM = REFUND_NUM + ?, RESTOCK_NUM = RESTOCK_NUM + ?, FREE_NUM = FREE_NUM + ?," +
-		" REDEEM_NUM = REDEEM_NUM - ?, STATE = ?, UPDATE_TIME = " + mysql.Now + " WHERE STATE " + In(stock.StepRefund.Transition().From) + " AND "
+		" REDEEM_NUM = REDEEM_NUM - ?, BACK_NUM = BACK_NUM - ?, STATE = ?, UPDATE_TIME = " + mysql.Now + " WHERE STATE " + In(stock.StepRefund.Transition().From) + " AND "
 }
 
 // refundLine renders the guarded UPDATE of one line of a refund.
@@ -68,14 +68,22 @@ func (q *Statements) refundLine(c RefundCall, l stock.Line, no int) string {
 	if c.Refund.Restock {
 		restocked = l.Num
 	}
-	text := q.refundLineText(c.transition(), strconv.FormatInt(l.Num, 10))
+	text := q.refundLineText(c.transition(), strconv.FormatInt(l.Num, 10), c.forgiven[no-1])
 	return mysql.Render(text, l.Num, restocked, freed, c.returned[no-1], freed, c.Hold.Order, no, c.Hold.Lines[no-1].Refunded)
 }
 
-func (q *Statements) refundLineText(t stock.Transition, num string) string {
+// refundLineText renders it for a line of which so many units have not come yet, and never will.
+func (q *Statements) refundLineText(t stock.Transition, num string, forgiven int64) string {
+	set, counters := "", ItemChange(t.Delta, num)
+	if forgiven > 0 { // they are of a refund that is back on sale: what is left grows by the others
+		back := strconv.FormatInt(forgiven, 10)
+		set = " h.BACK_NUM = h.BACK_NUM - " + back + ","
+		counters = ItemChange(stock.Quantities{Sold: -1, Refunded: +1}, num) + ", " + ItemChange(stock.Quantities{Left: +1}, num+" - "+back) +
+			", " + ItemChange(stock.Quantities{Total: -1}, back) + ", s.BACK_NUM = s.BACK_NUM - " + back
+	}
 	return "UPDATE " + q.Holds + " h " + mysql.ByKey + q.joined() +
-		" SET h.REFUND_NUM = h.REFUND_NUM + ?, h.RESTOCK_NUM = h.RESTOCK_NUM + ?, h.FREE_NUM = h.FREE_NUM + ?," +
-		" h.REDEEM_NUM = h.REDEEM_NUM - ?, h.UPDATE_TIME = " + mysql.Now + ", " + ItemChange(t.Delta, num) + ", s." + Touch +
+		" SET" + set + " h.REFUND_NUM = h.REFUND_NUM + ?, h.RESTOCK_NUM = h.RESTOCK_NUM + ?, h.FREE_NUM = h.FREE_NUM + ?," +
+		" h.REDEEM_NUM = h.REDEEM_NUM - ?, h.UPDATE_TIME = " + mysql.Now + ", " + counters + ", s." + Touch +
 		", b.BOUGHT_NUM = b.BOUGHT_NUM - ?" +
 		" WHERE h.ORDER_NO = ? AND h.LINE_NO = ? AND h.STATE " + In(t.From) + " AND h.REFUND_NUM = ?"
 }

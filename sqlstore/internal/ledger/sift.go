@@ -145,8 +145,8 @@ func (b *LockBatch) buyers(calls []int, entries map[stock.Key]Entry) []buyerKey 
 // admit answers the calls that are known, and those that their items refuse at the moment of the entries. Where an item
 // of the call has a dead hold, a refusal has no reason: the hold is released first. It returns which items refuse somebody.
 func (b *LockBatch) admit(entries map[stock.Key]Entry, usages map[buyerKey]stock.Usage, known map[string]Presence) map[stock.Key]bool {
-	a := admission{entries: maps.Clone(entries), usages: usages, drawn: map[stock.Key]bool{}, refused: map[stock.Key]bool{}}
-	b.entries = entries
+	a := newAdmission(entries, usages)
+	b.entries, b.short = entries, map[int][]int64{}
 	var in []int
 	admitted := map[string]bool{} // of which the same order may not be in the way of itself
 	for _, i := range b.In {
@@ -162,7 +162,7 @@ func (b *LockBatch) admit(entries map[stock.Key]Entry, usages map[buyerKey]stock
 			b.again = append(b.again, i)
 			continue
 		}
-		switch refusal, err := a.draw(c); {
+		switch short, refusal, err := a.draw(c); {
 		case err != nil: // it cannot be: the items let it
 			b.Replies[i].Alone = batch.Unsettled
 		case refusal != nil:
@@ -171,12 +171,17 @@ func (b *LockBatch) admit(entries map[stock.Key]Entry, usages map[buyerKey]stock
 				b.behind = append(b.behind, i)
 			}
 		default:
-			admitted[c.Order.ID] = true
+			admitted[c.Order.ID], b.short[i] = true, short
 			in = append(in, i)
 		}
 	}
 	b.In = in
 	return a.refused
+}
+
+// newAdmission returns the admission of calls to some items.
+func newAdmission(entries map[stock.Key]Entry, usages map[buyerKey]stock.Usage) *admission {
+	return &admission{entries: maps.Clone(entries), usages: usages, drawn: map[stock.Key]bool{}, refused: map[stock.Key]bool{}}
 }
 
 // admission is the items of a batch and what its buyers have of them, as calls draw on them one after the other.
@@ -191,29 +196,36 @@ func (a *admission) behind(c LockCall) bool {
 	return slices.ContainsFunc(c.Order.Lines, func(l stock.Line) bool { return a.drawn[l.Key()] })
 }
 
-// draw lets a call draw on its items, or returns its refusal. The error is that of counters that cannot count it.
-func (a *admission) draw(c LockCall) (*LockAnswer, error) {
+// draw lets a call draw on its items, and returns how many units of each line are not there, or its refusal. The error is that of
+// counters that cannot count it. An item on which orders wait counts as one that refuses: it is better looked at before it is locked.
+func (a *admission) draw(c LockCall) (short []int64, refusal *LockAnswer, err error) {
 	for _, l := range c.Order.Lines {
 		e := a.entries[l.Key()]
 		usage := stock.ItemUsage{Item: e.Item, Usage: a.usages[buyerKey{l.Key(), c.Order.Buyer}]}
 		if why := c.Order.Refuses(usage, l, e.now); why != nil {
 			a.refused[l.Key()] = true
 			if slices.ContainsFunc(c.Order.Lines, func(l stock.Line) bool { e := a.entries[l.Key()]; return e.dead(e.now) }) {
-				return &LockAnswer{Verdict: stock.Refused, dead: true}, nil
+				return nil, &LockAnswer{Verdict: stock.Refused, dead: true}, nil
 			}
-			return &LockAnswer{Verdict: stock.Refused, Why: why}, nil
+			return nil, &LockAnswer{Verdict: stock.Refused, Why: why}, nil
 		}
 	}
 	if why := c.Order.Lapsed(a.entries[c.Line().Key()].now); why != nil { // the units are left to the calls behind it
-		return &LockAnswer{Verdict: stock.Refused, Why: why}, nil //nolint:nilerr // it is the answer
+		return nil, &LockAnswer{Verdict: stock.Refused, Why: why}, nil //nolint:nilerr // it is the answer
 	}
 	change := c.transition().Delta
 	after := make([]stock.Quantities, len(c.Order.Lines))
+	short = make([]int64, len(c.Order.Lines))
 	for i, l := range c.Order.Lines {
 		item := a.entries[l.Key()].Item
-		var err error
-		if after[i], err = item.Plus(change.Times(l.Num).For(item.Terms)); err != nil {
-			return nil, err
+		delta := change.Times(l.Num).For(item.Terms)
+		short[i] = item.Backorders(l.Num)
+		delta.Backordered = short[i]
+		if after[i], err = item.Plus(delta); err != nil {
+			return nil, nil, err
+		}
+		if after[i].Backordered > 0 {
+			a.refused[l.Key()] = true
 		}
 	}
 	for i, l := range c.Order.Lines {
@@ -225,7 +237,7 @@ func (a *admission) draw(c LockCall) (*LockAnswer, error) {
 			a.usages[key] = plusUsage(a.usages[key], usageOf(change, l.Num))
 		}
 	}
-	return nil, nil //nolint:nilnil // it is not refused
+	return short, nil, nil
 }
 
 // decide locks the calls that fit: in one transaction, under the locks of their items, in the order of arrival, also of
@@ -272,11 +284,33 @@ func (b *LockBatch) decide(ctx context.Context, q mysql.Tx) (calls []LockCall, a
 			return calls, at, false, err
 		}
 	}
+	if b.waits() {
+		short := make([][]int64, len(b.In))
+		for n, i := range b.In {
+			short[n] = b.short[i]
+		}
+		if err := b.Store.lockDecided(ctx, q, calls, short); err != nil {
+			return calls, at, false, err
+		}
+		return calls, at, true, b.Store.tellLocked(ctx, q, at, calls, true)
+	}
 	ok, near, err := b.Store.lockUnits(ctx, q, calls)
 	if err != nil || !ok {
 		return calls, at, false, err
 	}
 	return calls, at, true, b.Store.tellLocked(ctx, q, at, calls, near)
+}
+
+// waits reports whether an item of the batch, as the locks have it, has orders that wait for units, or will have.
+func (b *LockBatch) waits() bool {
+	for _, i := range b.In {
+		for n, l := range b.Calls[i].Order.Lines {
+			if b.short[i][n] > 0 || b.entries[l.Key()].Item.Backordered > 0 {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // lockBuyers locks what the buyers of the batch have, and returns it without what its calls have added.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/holdfast-go/holdfast/sqlstore/internal/mysql"
@@ -14,7 +15,7 @@ import (
 // with the lines of an order, when it is needed. The question marks are filled in by render. testdata/statements.sql has all of them to
 // read.
 type Statements struct {
-	Items, Holds, buyers, refunds, changes string // table names
+	Items, Holds, buyers, refunds, changes, backorders string // table names
 
 	changeTerms, changeLimit            string
 	CloseOrder, fenceOrder, setDeadline string
@@ -30,6 +31,9 @@ type Statements struct {
 	dueOfItem, dueOfAll, stillDue       string
 	listRefunds, listChanges            string
 	tallyItem                           string
+	coverable, waiting, newest          string
+	coverItem, ordersWait               string
+	setBack, changeBack                 string
 	changeBuyer                         string
 	archiveHolds, refundsOf, lastLines  string
 	addsUp                              string // behind insertChanges: what the changes have is added to what is there
@@ -42,22 +46,28 @@ type Statements struct {
 // GoodsStock is the table of the items of ordinary stock. The tables of the units of each kind have one shape.
 const GoodsStock = "goods_stock"
 
-// counters are the columns of the six quantities, in the order of stock.Quantities.
+// counters are the columns of the seven quantities, in the order of stock.Quantities. Total and left are stored with the units that are
+// backordered, as if these were there: so the constraints that nothing is negative, and that no more is locked than is left, hold for
+// an item with backorders as for any other, and nobody may owe units that BACK_NUM does not count.
 var counters = [...]string{
-	"STOCK_TOTAL_NUM", "STOCK_SALE_NUM", "STOCK_LOCK_NUM", "STOCK_LEFT_NUM", "STOCK_REFUND_NUM", "WAIT_NUM",
+	"STOCK_TOTAL_NUM", "STOCK_SALE_NUM", "STOCK_LOCK_NUM", "STOCK_LEFT_NUM", "STOCK_REFUND_NUM", "WAIT_NUM", "BACK_NUM",
 }
 
-// each returns quantities in the order of counters.
-func each(q stock.Quantities) [6]int64 {
-	return [...]int64{q.Total, q.Sold, q.Locked, q.Left, q.Refunded, q.Waiting}
+// each returns quantities in the order of counters, as they are stored.
+func each(q stock.Quantities) [7]int64 {
+	return [...]int64{q.Total + q.Backordered, q.Sold, q.Locked, q.Left + q.Backordered, q.Refunded, q.Waiting, q.Backordered}
 }
 
 // Touch is set with every change of an item.
 const Touch = "UPDATE_TIME = " + mysql.Now + ", s.VERSION = s.VERSION + 1"
 
-// available is what a Lock can take of item s; for an unlimited one, what the counters can hold.
-var available = fmt.Sprintf("IF(s.UNLIMITED = 1, %d - s.STOCK_SALE_NUM - s.STOCK_LOCK_NUM, s.STOCK_LEFT_NUM - s.STOCK_LOCK_NUM)",
-	int64(math.MaxInt64))
+// available is what a Lock can take of item s without a look at it; for an unlimited one, what the counters can hold. Of an item with
+// backorders that is nothing: the second try decides, under the lock of its row, what is there, and who waits for what is not.
+var available = fmt.Sprintf("IF(s.UNLIMITED = 1, %d - s.STOCK_SALE_NUM - s.STOCK_LOCK_NUM,"+
+	" IF(s.BACK_NUM > 0, 0, s.STOCK_LEFT_NUM - s.STOCK_LOCK_NUM - s.RESERVE_NUM))", int64(math.MaxInt64))
+
+// free is what is there of a limited item s, and promised to nobody.
+const free = "s.STOCK_LEFT_NUM - s.STOCK_LOCK_NUM - s.BACK_NUM"
 
 // onSale is the part of Lock's guard that does not depend on the buyer: the item is on sale, the
 // largest line is within the limit per order, and the units are there. It prevents overselling, since the
@@ -97,7 +107,8 @@ func within(t stock.Transition) string {
 func NewStatements(name string) *Statements {
 	q := &Statements{
 		Items: name, Holds: name + "_hold", buyers: name + "_buyer", refunds: name + "_refund", changes: name + "_change",
-		Moves: map[stock.Step]string{}, Many: map[stock.Step]moveManySQL{},
+		backorders: name + "_backorder",
+		Moves:      map[stock.Step]string{}, Many: map[stock.Step]moveManySQL{},
 	}
 	q.renderDefinitions()
 	q.renderHolds()
@@ -105,6 +116,7 @@ func NewStatements(name string) *Statements {
 	q.renderLists()
 	q.renderBuyers()
 	q.renderTally()
+	q.renderBackorders()
 	q.renderArchive()
 	q.renderQueues()
 	for _, t := range stock.Transitions() {
@@ -150,7 +162,7 @@ func ItemChange(change stock.Quantities, num string) string {
 			continue
 		}
 		n := num
-		if counters[i] == "STOCK_TOTAL_NUM" || counters[i] == "STOCK_LEFT_NUM" { // an unlimited item has neither
+		if limitedOnly(counters[i]) {
 			n = "IF(s.UNLIMITED = 1, 0, " + num + ")"
 		}
 		set = append(set, fmt.Sprintf("s.%s = s.%s %s %s", counters[i], counters[i], plus(sign), n))
@@ -159,6 +171,11 @@ func ItemChange(change stock.Quantities, num string) string {
 		set = append(set, asksWaiting)
 	}
 	return strings.Join(set, ", ")
+}
+
+// limitedOnly reports whether a counter is one that an unlimited item does not have.
+func limitedOnly(counter string) bool {
+	return counter == "STOCK_TOTAL_NUM" || counter == "STOCK_LEFT_NUM"
 }
 
 // plus returns the operator of a sign.
@@ -190,7 +207,8 @@ func changeRows(c stock.Change) (args []any) {
 		d := e.Delta
 		d.Locked += e.Short
 		args = append(args, int64(c.Kind.Scope()), c.ID, i+1, len(c.Entries), int64(c.Kind), e.SKU, e.Activity, buyerOf(e.Buyer),
-			d.Total, d.Sold, d.Locked, d.Left, d.Refunded, d.Waiting, e.Holds+e.Asked, restOf(e), c.Actor, c.Reason, c.Order, asked)
+			d.Total, d.Sold, d.Locked, d.Left, d.Refunded, d.Waiting, d.Backordered,
+			e.Holds+e.Asked, restOf(e), c.Actor, c.Reason, c.Order, asked)
 		asked = nil // once is enough
 	}
 	return args
@@ -209,8 +227,9 @@ func restOf(e stock.Entry) int64 {
 
 func (q *Statements) insertChangeText(entries int) string {
 	return "INSERT INTO " + q.changes + " (SCOPE, CHANGE_NO, LINE_NO, LINE_NUM, KIND, SKU_ID, ACTIVITY_ID, BUYER_ID," +
-		" TOTAL_NUM, SALE_NUM, LOCK_NUM, LEFT_NUM, REFUND_NUM, WAIT_NUM, HOLD_NUM, REST, ACTOR, REASON, ORDER_NO, ASKED, CREATE_TIME)" +
-		" VALUES " + mysql.List("("+mysql.List("?", 20)+", "+mysql.Now+")", entries)
+		" TOTAL_NUM, SALE_NUM, LOCK_NUM, LEFT_NUM, REFUND_NUM, WAIT_NUM, BACK_NUM, HOLD_NUM, REST," +
+		" ACTOR, REASON, ORDER_NO, ASKED, CREATE_TIME)" +
+		" VALUES " + mysql.List("("+mysql.List("?", 21)+", "+mysql.Now+")", entries)
 }
 
 // applyToItem renders the guarded UPDATE of one entry: no counter leaves its range, what is
@@ -218,15 +237,19 @@ func (q *Statements) insertChangeText(entries int) string {
 func (q *Statements) applyToItem(kind stock.Kind, e stock.Entry) string {
 	var set, guard []string
 	for i, d := range each(e.Delta) {
+		n, ranges := strconv.FormatInt(d, 10), ""
 		switch {
 		case d < 0:
-			guard = append(guard, fmt.Sprintf("s.%s >= %d", counters[i], -d))
+			ranges = fmt.Sprintf("s.%s >= %d", counters[i], -d)
 		case d > 0:
-			guard = append(guard, fmt.Sprintf("s.%s <= %d", counters[i], math.MaxInt64-d))
+			ranges = fmt.Sprintf("s.%s <= %d", counters[i], math.MaxInt64-d)
 		default:
 			continue
 		}
-		set = append(set, fmt.Sprintf("s.%s = s.%s + %d", counters[i], counters[i], d))
+		if e.Delta.Backordered != 0 && limitedOnly(counters[i]) {
+			n, ranges = "IF(s.UNLIMITED = 1, 0, "+n+")", "(s.UNLIMITED = 1 OR "+ranges+")"
+		}
+		set, guard = append(set, fmt.Sprintf("s.%s = s.%s + %s", counters[i], counters[i], n)), append(guard, ranges)
 	}
 	if e.Delta.Total != 0 {
 		guard = append(guard, "s.UNLIMITED = 0")
@@ -234,14 +257,21 @@ func (q *Statements) applyToItem(kind stock.Kind, e stock.Entry) string {
 	if e.Delta.Available() > 0 && e.Delta.Waiting == 0 {
 		set = append(set, asksWaiting)
 	}
-	if drawn := e.Delta.Locked - e.Delta.Left; drawn > 0 {
-		guard = append(guard, fmt.Sprintf("(s.UNLIMITED = 1 OR s.STOCK_LEFT_NUM - s.STOCK_LOCK_NUM >= %d)", drawn))
+	// A count and a repair tell what is so. A constraint keeps what is owed and not there within what BACK_NUM counts.
+	if drawn := e.Delta.Locked - e.Delta.Left; drawn > 0 && kind != stock.KindCount && kind != stock.KindRepair {
+		guard = append(guard, fmt.Sprintf("(s.UNLIMITED = 1 OR "+free+" >= %d)", drawn))
 	}
 	if kind == stock.KindCount { // nobody else has counted, or brought units, since
-		guard = append(guard, fmt.Sprintf("s.STOCK_TOTAL_NUM = %d", e.From))
+		guard = append(guard, fmt.Sprintf("s.STOCK_TOTAL_NUM - s.BACK_NUM = %d", e.From))
 	}
-	if e.Exactly {
-		guard = append(guard, fmt.Sprintf("s.STOCK_LEFT_NUM - s.STOCK_LOCK_NUM = %d", -e.Delta.Left))
+	if n := e.Delta.Backordered; n > 0 && kind == stock.KindCount { // nor has anybody waited, or been covered
+		guard = append(guard, fmt.Sprintf("s.BACK_NUM = %d", e.Short-n))
+	}
+	switch {
+	case e.Short > 0:
+		guard = append(guard, fmt.Sprintf(free+" = %d", -e.Delta.Left-e.Short))
+	case e.Exactly:
+		guard = append(guard, fmt.Sprintf("GREATEST(0, "+free+") = %d", -e.Delta.Left))
 	}
 	set = append(set, "s."+Touch)
 	guard = slices.Concat([]string{fmt.Sprintf("s.SKU_ID = %d AND s.ACTIVITY_ID = %d", e.SKU, e.Activity)}, guard)

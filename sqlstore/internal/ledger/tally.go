@@ -34,10 +34,10 @@ func NewTally() *Tally {
 	return &Tally{items: map[stock.Key]stock.Quantities{}, buyers: map[buyerKey]stock.Usage{}, Locked: map[stock.Key]bool{}}
 }
 
-// add counts a change of num units of an item, and what it does to what the buyer has. It reports
+// add counts a change of an item, and what it does to what the buyer has. It reports
 // whether the sums are still in range.
-func (t *Tally) add(change stock.Quantities, key buyerKey, num int64, usage stock.Usage) bool {
-	sum, err := t.items[key.Key].Plus(change.Times(num))
+func (t *Tally) add(change stock.Quantities, key buyerKey, usage stock.Usage) bool {
+	sum, err := t.items[key.Key].Plus(change)
 	if err != nil {
 		return false
 	}

@@ -142,7 +142,9 @@ func (s *Store) Tell(ctx context.Context, q mysql.Tx, t *Told) error {
 	for _, key := range keys {
 		before, known := t.was[key]
 		if !known {
-			before = items[key].Available() - t.items[key]
+			was := items[key]
+			was.Left -= t.items[key] // which an unlimited item does not count
+			before = was.Available()
 		}
 		told = append(told, t.crossed(items[key], before)...)
 	}
@@ -223,11 +225,16 @@ func (s *Store) toldRefunds(made []RefundCall) *Told {
 	return t
 }
 
-// switched returns what is to be told of an item that becomes limited or unlimited: it is locked, so that what it has
+// tellsTerms reports whether other terms make other units available, and the store tells that.
+func (s *Store) tellsTerms(from stock.Item, to stock.Terms) bool {
+	return s.tells != 0 && (from.Unlimited != to.Unlimited || from.Reserve != to.Reserve || from.Backorder != to.Backorder)
+}
+
+// switched returns what is to be told of an item whose terms make other units available: it is locked, so that what it has
 // available now is what it had before.
 func (s *Store) switched(ctx context.Context, q mysql.Tx, from stock.Item, to stock.Terms) (*Told, error) {
 	t := s.told()
-	if t == nil || from.Unlimited == to.Unlimited {
+	if !s.tellsTerms(from, to) {
 		return nil, nil //nolint:nilnil // nothing to tell
 	}
 	items, err := s.lockedItems(ctx, q, []stock.Key{from.Key})

@@ -103,6 +103,10 @@ func (q *saleSQL) current(product string) string {
 	return "IF(" + p + "PRICE_TIME <= " + mysql.Now + ", " + p + "PRICE, COALESCE(" + q.priceAt(product, mysql.Now) + ", " + p + "PRICE))"
 }
 
+// available is what stock.Item.Available says of an item i, in numbers that cannot overflow.
+const available = "CAST(LEAST(9223372036854775807, GREATEST(0, COALESCE(CAST(i.BACKORDER_NUM AS DECIMAL(20, 0)) - i.RESERVE_NUM" +
+	" + i.STOCK_LEFT_NUM - i.STOCK_LOCK_NUM - i.BACK_NUM, 0))) AS SIGNED)"
+
 // shown renders the read of items as a page shows them. Keys renders the SELECT of their keys; k has them, and an order.
 func (q *saleSQL) shown(keys, order string) string {
 	low := "SELECT d.ACTIVITY_ID, MIN(" + q.current("l") + ") AS LOWEST FROM (SELECT DISTINCT ACTIVITY_ID FROM page) d STRAIGHT_JOIN " +
@@ -110,8 +114,8 @@ func (q *saleSQL) shown(keys, order string) string {
 		" ON l.ACTIVITY_ID = d.ACTIVITY_ID" + fmt.Sprintf(" AND (l.STATE = %d OR b.OVER_TIME IS NOT NULL)", sale.Offered) +
 		" GROUP BY d.ACTIVITY_ID"
 	return "WITH page AS (" + keys + ") SELECT " + productColumns + ", " + activityColumns + ", " + q.current("g") + ", w.LOWEST" +
-		", COALESCE(i.STOCK_TOTAL_NUM, 0) + g.RETURN_UNITS, COALESCE(i.STOCK_SALE_NUM, 0), COALESCE(i.STOCK_LOCK_NUM, 0)" +
-		", COALESCE(i.STOCK_LEFT_NUM - i.STOCK_LOCK_NUM, 0), " + mysql.Micros(mysql.Now) +
+		", COALESCE(i.STOCK_TOTAL_NUM - i.BACK_NUM, 0) + g.RETURN_UNITS, COALESCE(i.STOCK_SALE_NUM, 0), COALESCE(i.STOCK_LOCK_NUM, 0)" +
+		", " + available + ", " + mysql.Micros(mysql.Now) +
 		" FROM page k STRAIGHT_JOIN " + q.products + " g " + mysql.ByKey + " ON g.ACTIVITY_ID = k.ACTIVITY_ID AND g.SKU_ID = k.SKU_ID" +
 		" STRAIGHT_JOIN " + q.activities + " a " + mysql.ByKey + " ON a.ID = k.ACTIVITY_ID LEFT JOIN " + q.itemOf("g") +
 		" LEFT JOIN (" + low + ") w ON w.ACTIVITY_ID = k.ACTIVITY_ID" + order
@@ -172,7 +176,7 @@ func (q *saleSQL) endedShelf(query sale.ShelfQuery, after sale.ShelfCursor, limi
 	where, args = where+" AND (a.END_TIME < ? OR (a.END_TIME = ? AND a.ID <= ?))", append(args, from, from, after.Activity)
 	sold := func(product string) (string, []any) {
 		filter, args := filterOf(product, query)
-		return fmt.Sprintf(" STRAIGHT_JOIN %s WHERE %s.STATE <> %d AND i.STOCK_TOTAL_NUM + %s.RETURN_UNITS > 0%s", q.itemOf(product), product,
+		return fmt.Sprintf(" STRAIGHT_JOIN %s WHERE %s.STATE <> %d AND i.STOCK_TOTAL_NUM - i.BACK_NUM + %s.RETURN_UNITS > 0%s", q.itemOf(product), product,
 			sale.Preparing, product, filter), args
 	}
 	ofEach, filtered := sold("e")
