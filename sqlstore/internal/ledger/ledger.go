@@ -67,7 +67,7 @@ func New(db *sql.DB, o Settings, table string, by Companions) *Store {
 	}
 	s.Broken = o.Broken
 	if table == GoodsStock {
-		s.tells, s.events, s.queues = o.Tell, events.NewStatements(o.Prefix), new(queues)
+		s.tells, s.events, s.queues = o.Tell, events.NewStatements(o.Prefix), &queues{turns: make(chan struct{}, 1)}
 	}
 	if !o.Unmerged && o.Broken == nil {
 		b := batch.NewBounds(db, o.Limits)
