@@ -16,8 +16,12 @@ import (
 // handovers bounds how often a transaction is made again because somebody fits who is not locked.
 const handovers = 20
 
-// fewWaiters is how many of a queue are read at least.
-const fewWaiters = 16
+// fewWaiters is how many of a queue are read at least, and stuckWaits how often they are waited for, each time for as long as a statement
+// that others wait for may take.
+const (
+	fewWaiters = 16
+	stuckWaits = 3
+)
 
 const (
 	// waiting is the column WAIT_NUM of an item as it is. It has the statement say as its LAST_INSERT_ID, which the server sends along,
@@ -42,7 +46,7 @@ type Handover struct {
 	again bool     // somebody may who was not known: once more
 	round int
 	stuck bool // a try had no answer in time when it locked those who are known
-	skips bool // so those whom others have locked are passed over
+	waits int  // how often that was so; after some of these, those whom others have locked are passed over
 
 	// of one try
 	asked   bool        // orders wait for an item that was changed
@@ -64,6 +68,8 @@ func (s *Store) HandingOver(
 	ctx context.Context, run func(context.Context, mysql.VerdictFunc) (bool, error), fn func(q mysql.Tx, h *Handover) (bool, error),
 ) (bool, error) {
 	h := &Handover{Store: s}
+	done, turns := func() {}, false
+	defer func() { done() }()
 	for h.round = range handovers {
 		kept, err := run(ctx, func(q mysql.Tx) (bool, error) {
 			h.again, h.asked, h.offered = false, false, nil
@@ -71,13 +77,21 @@ func (s *Store) HandingOver(
 			h.judge = &judgement{t: stock.StepOffer.Transition(), items: map[stock.Key]stock.Item{}, usages: map[buyerKey]stock.Usage{}}
 			return fn(q, h)
 		})
-		if h.stuck && !h.skips && errors.Is(err, mysql.ErrStuck) {
-			h.skips = true
+		if h.stuck && h.waits < stuckWaits && errors.Is(err, mysql.ErrStuck) {
+			h.waits++
 			continue
 		}
 		if err != nil || !h.again {
 			return kept, err
 		}
+		if turns {
+			continue
+		}
+		if done, err = s.queues.turn(ctx); err != nil {
+			done = func() {}
+			return false, err
+		}
+		turns = true
 	}
 	return false, &stock.ContentionError{Verb: "hand over", ID: h.known[0].String()}
 }
@@ -143,7 +157,7 @@ func (h *Handover) lock(ctx context.Context, q mysql.Tx, some []waiter) error {
 func readLocked[K any](
 	ctx context.Context, h *Handover, q mysql.Tx, keys []K, statement func(keys []K) string, scan func(*sql.Rows) error,
 ) error {
-	if h.Bound() || h.skips {
+	if h.Bound() || h.waits == stuckWaits {
 		_, err := mysql.ReadFree(ctx, h.Handle, q, keys, statement, scan)
 		return err
 	}
@@ -171,7 +185,7 @@ func (h *Handover) give(ctx context.Context, q mysql.Tx, keys []stock.Key, told 
 	}
 	judged := map[string]bool{}
 	for {
-		next, err := h.next(ctx, q, keys, judged)
+		next, behind, err := h.next(ctx, q, keys, judged)
 		if err != nil {
 			return err
 		}
@@ -181,7 +195,7 @@ func (h *Handover) give(ctx context.Context, q mysql.Tx, keys []stock.Key, told 
 		if unknown := h.unknown(next); len(unknown) > 0 {
 			h.known = append(h.known, unknown...)
 			if !h.Bound() {
-				h.again = true
+				h.known, h.again = append(h.known, h.unknown(behind)...), true
 				return nil
 			}
 			if err := h.lock(ctx, q, unknown); err != nil {
@@ -214,36 +228,50 @@ func (h *Handover) unknown(some []waiter) (unknown []waiter) {
 }
 
 // next returns who comes next in the queues of items that still have units available, behind those who are judged already: as many as
-// use them up, or more each time that this was not enough, and all between them for whom there is enough. A plain read behind the lock
+// use them up, and all between them for whom there is enough; and who comes behind these, more each time, since others may get units
+// meanwhile. A plain read behind the lock
 // of the item sees all who wait; in the caller's transaction, those of its snapshot.
-func (h *Handover) next(ctx context.Context, q mysql.Tx, keys []stock.Key, judged map[string]bool) (next []waiter, err error) {
+func (h *Handover) next(
+	ctx context.Context, q mysql.Tx, keys []stock.Key, judged map[string]bool,
+) (next, behind []waiter, err error) {
 	for _, key := range keys {
 		item := h.judge.items[key]
 		left := item.Available()
 		if item.Waiting == 0 || left <= 0 {
 			continue
 		}
-		h.queues.note() // what nobody here can get, a sweep may hand over
-		most := int(max(min(left, mysql.MaxList), fewWaiters)) << h.round
-		left = min(left, math.MaxInt64>>h.round) << h.round
+		h.queues.note()     // what nobody here can get, a sweep may hand over
+		more := h.round + 1 // so that others who hand over meanwhile leave enough
+		most := int(max(min(left, mysql.MaxList), fewWaiters)) << more
+		all := min(left, math.MaxInt64>>more) << more
 		query := mysql.Render(h.SQL.queue, key.SKU, key.Activity, item.Available(), len(judged)+most)
 		err := mysql.Read(ctx, q, query, func(rows *sql.Rows) error {
 			w := waiter{Key: key}
 			err := rows.Scan(&w.order, &w.num, &w.buyer)
-			if left == 0 || judged[w.order] {
+			switch {
+			case all == 0 || judged[w.order]:
 				return err
+			case left > 0:
+				next = append(next, w)
+			default:
+				behind = append(behind, w)
 			}
-			if w.num <= left {
-				left -= w.num
-			}
-			next = append(next, w)
+			left, all = less(left, w.num), less(all, w.num)
 			return err
 		})
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
-	return next, nil
+	return next, behind, nil
+}
+
+// less returns how many units are left behind somebody who gets so many, if there are enough.
+func less(left, num int64) int64 {
+	if num <= left {
+		return left - num
+	}
+	return left
 }
 
 // offer makes the holds of those who get units live ones.

@@ -256,6 +256,18 @@ type queues struct {
 	met   atomic.Int64 // how often
 	calm  atomic.Int64 // how often it was when nothing was left
 	until atomic.Int64 // nobody looks until then, in microseconds of the process's clock, unless they are met
+
+	turns chan struct{} // transactions that know to whom they hand over take turns: each changes who comes next
+}
+
+// turn waits until it is the turn of a transaction.
+func (q *queues) turn(ctx context.Context) (done func(), err error) {
+	select {
+	case q.turns <- struct{}{}:
+		return func() { <-q.turns }, nil
+	case <-ctx.Done():
+		return nil, fmt.Errorf("%w: %w", fault.ErrUnavailable, ctx.Err())
+	}
 }
 
 // note is told of an item that orders wait for.
