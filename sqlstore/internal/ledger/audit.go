@@ -76,9 +76,12 @@ func (q *Statements) bookItems(r keyRanges) string {
 		" COALESCE(h.PROMISED, 0)" +
 		" FROM " + q.Items + " s " + mysql.ByKey +
 		grouped(sum("IF("+repair+" OR c.BUYER_ID IS NOT NULL, 0, c.TOTAL_NUM)", "TOTAL_NUM")+
-			", "+archived("SALE_NUM")+", "+archived("REFUND_NUM")+", COUNT(DISTINCT IF("+repair+", c.CHANGE_NO, NULL)) AS REPAIRS", r.of(q.changes, "c", mysql.By(q.changes, "item")), "c") +
+			", "+archived("SALE_NUM")+", "+archived("REFUND_NUM")+", COUNT(DISTINCT IF("+repair+", c.CHANGE_NO, NULL)) AS REPAIRS",
+			r.of(q.changes, "c", mysql.By(q.changes, "item")), "c") +
 		grouped(sum(when(sold, "h.NUM - h.RESTOCK_NUM"), "SALE_NUM")+", "+sum(when(locked, "h.NUM"), "LOCK_NUM")+", "+
-			sum("h.REFUND_NUM", "REFUND_NUM")+", "+sum(when([]stock.State{stock.Locked, stock.Paid}, "h.BACK_NUM"), "BACK_NUM")+", "+sum(when([]stock.State{stock.Paid}, "h.NUM - h.REFUND_NUM - h.REDEEM_NUM"), "PROMISED"),
+			sum("h.REFUND_NUM", "REFUND_NUM")+", "+
+			sum(when([]stock.State{stock.Locked, stock.Paid}, "h.BACK_NUM"), "BACK_NUM")+", "+
+			sum(when([]stock.State{stock.Paid}, "h.NUM - h.REFUND_NUM - h.REDEEM_NUM"), "PROMISED"),
 			r.of(q.Holds, "h", mysql.By(q.Holds, "due")), "h") +
 		" WHERE " + r.match("s")
 }

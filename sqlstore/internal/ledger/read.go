@@ -16,11 +16,13 @@ import (
 // itemColumns are the columns of an item s, in the order in which itemRow scans them.
 var itemColumns = "s.SKU_ID, s.ACTIVITY_ID, s.SPU_ID, s.UNLIMITED, s.STATUS, " + mysql.Micros("s.START_TIME") + ", " +
 	mysql.Micros("s.END_TIME") +
-	", s.ORDER_LIMIT, s.BUYER_LIMIT, s.HOLD_LIMIT, s.LOW_NUM, s.RESERVE_NUM, s.BACKORDER_NUM, s.STOCK_TOTAL_NUM, s.STOCK_SALE_NUM, s.STOCK_LOCK_NUM, s.STOCK_LEFT_NUM" +
+	", s.ORDER_LIMIT, s.BUYER_LIMIT, s.HOLD_LIMIT, s.LOW_NUM, s.RESERVE_NUM, s.BACKORDER_NUM" +
+	", s.STOCK_TOTAL_NUM, s.STOCK_SALE_NUM, s.STOCK_LOCK_NUM, s.STOCK_LEFT_NUM" +
 	", s.STOCK_REFUND_NUM, s.BACK_NUM, s.VERSION, " + mysql.Micros("s.CREATE_TIME") + ", " + mysql.Micros("s.UPDATE_TIME")
 
 // holdColumns are the columns of a hold h, in the order in which holdRow scans them.
-var holdColumns = "h.ORDER_NO, h.SKU_ID, h.ACTIVITY_ID, h.NUM, h.REFUND_NUM, h.RESTOCK_NUM, h.FREE_NUM, h.REDEEM_NUM, h.BACK_NUM, h.FIRST_HASH," +
+var holdColumns = "h.ORDER_NO, h.SKU_ID, h.ACTIVITY_ID, h.NUM, h.REFUND_NUM, h.RESTOCK_NUM, h.FREE_NUM, h.REDEEM_NUM," +
+	" h.BACK_NUM, h.FIRST_HASH," +
 	" h.BUYER_ID, h.STATE, h.FENCE, " +
 	mysql.Micros("h.EXPIRE_TIME") + ", " + mysql.Micros("h.PAY_TIME") + ", " + mysql.Micros("h.CREATE_TIME") + ", " +
 	mysql.Micros("h.UPDATE_TIME")
@@ -127,7 +129,8 @@ type itemRow struct {
 func (r *itemRow) targets() []any {
 	i := &r.item
 	return []any{
-		&i.SKU, &i.Activity, &i.SPU, &i.Unlimited, &i.OffShelf, &r.start, &r.end, &i.PerOrder, &i.PerBuyer, &i.LiveHolds, &i.Low, &i.Reserve, &i.Backorder,
+		&i.SKU, &i.Activity, &i.SPU, &i.Unlimited, &i.OffShelf, &r.start, &r.end, &i.PerOrder, &i.PerBuyer, &i.LiveHolds, &i.Low,
+		&i.Reserve, &i.Backorder,
 		&i.Total, &i.Sold, &i.Locked, &i.Left, &i.Refunded, &i.Backordered, &i.Version, &r.created, &r.updated,
 	}
 }
@@ -318,7 +321,8 @@ func scanChange(rows *sql.Rows, more ...any) (stock.Change, error) {
 	var rest, at int64
 	var asked string
 	d := &e.Delta
-	err := rows.Scan(append(more, &c.Kind, &e.SKU, &e.Activity, &e.Buyer, &d.Total, &d.Sold, &d.Locked, &d.Left, &d.Refunded, &d.Backordered, &e.Holds, &rest,
+	err := rows.Scan(append(more, &c.Kind, &e.SKU, &e.Activity, &e.Buyer, &d.Total, &d.Sold, &d.Locked, &d.Left, &d.Refunded,
+		&d.Backordered, &e.Holds, &rest,
 		&c.Actor, &c.Reason, &c.Order, &asked, &at)...)
 	if e.Buyer == "" {
 		e.Asked, e.Holds = e.Holds, 0
