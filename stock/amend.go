@@ -34,8 +34,9 @@ type Amendment struct {
 // nothing of it is refunded or redeemed. Amend never gives all units back: that is Cancel.
 //
 // Lines that have grown obey the terms of their items as those of a Lock do: the limits count the order as it becomes, and nothing
-// but the difference has to be there, or may be backordered. Lines that shrink give up first what has not come yet. For an order that is Paid only what is there and the limit per buyer count. Lines that
-// shrink or stay obey nothing. A change of the buyer counts all lines for the new buyer.
+// but the difference has to be there, or may be backordered. Lines that shrink give up first what has not come yet. For an order that
+// is Paid only what is there and the limit per buyer count. Lines that shrink or stay obey nothing. A change of the buyer counts all
+// lines for the new buyer.
 //
 // The same amendment again returns the hold as it is by then, as a Replay, whatever has been amended since: a late retry undoes
 // nothing. A repeated Lock of the order compares with what it was first locked with. Hook is told of StepAmend with the lines that

@@ -322,7 +322,6 @@ func (m *Memory) Apply(ctx context.Context, change Change, beside ...Companion) 
 			return Exists, nil
 		}
 		items, usages := map[Key]Item{}, map[buyerKey]Usage{}
-		var short []Hold
 		for _, e := range change.Entries {
 			if e.Buyer != "" {
 				u, err := b.usages[buyerKey{e.Key, e.Buyer}].with(e)
@@ -337,13 +336,10 @@ func (m *Memory) Apply(ctx context.Context, change Change, beside ...Companion) 
 				return Refused, nil
 			}
 			items[e.Key] = item
-			if n := e.Delta.Backordered; n > 0 && change.Kind == KindCount {
-				holds, lack := b.lacking(e.Key, n)
-				if lack != n {
-					return Refused, nil
-				}
-				short = holds
-			}
+		}
+		short, ok := b.short(change)
+		if !ok {
+			return Refused, nil
 		}
 		return Done, func() {
 			for _, hold := range short {

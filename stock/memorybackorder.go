@@ -99,6 +99,16 @@ func (b *books) lacking(key Key, num int64) (holds []Hold, lack int64) {
 	return holds, lack
 }
 
+// short returns the holds that lack units which a count has not found, and whether there are as many.
+func (b *books) short(change Change) ([]Hold, bool) {
+	e := change.Entries[0]
+	if change.Kind != KindCount || e.Delta.Backordered == 0 {
+		return nil, true
+	}
+	holds, lack := b.lacking(e.Key, e.Delta.Backordered)
+	return holds, lack == e.Delta.Backordered
+}
+
 // backorder returns a hold that takes so many more units of its items, with those of them Backordered that are not there.
 func (b *books) backorder(hold Hold, takes func(key Key) int64) Hold {
 	hold = clone(hold)

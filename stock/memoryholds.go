@@ -31,7 +31,10 @@ func (m *Memory) Lock(ctx context.Context, order Order, holdFor time.Duration) (
 			return LockResult{Verdict: Refused}, nil
 		}
 	}
-	moved, err := b.plan(step.Transition(), b.backorder(hold, hold.units), now)
+	if step.Transition().Draws() {
+		hold = b.backorder(hold, hold.units)
+	}
+	moved, err := b.plan(step.Transition(), hold, now)
 	if err != nil {
 		return LockResult{}, err
 	}

@@ -42,7 +42,8 @@ func (s *scene) owes(order string, want int64) {
 func (s *scene) waits(err error, order string, key stock.Key, wanted, backordered int64) {
 	s.Helper()
 	s.Is(err, stock.ErrBackordered)
-	suite.Same(s, "refusal", *suite.As[*stock.BackorderError](s, err), stock.BackorderError{Order: order, Key: key, Wanted: wanted, Backordered: backordered})
+	want := stock.BackorderError{Order: order, Key: key, Wanted: wanted, Backordered: backordered}
+	suite.Same(s, "refusal", *suite.As[*stock.BackorderError](s, err), want)
 }
 
 // queue returns the orders that wait for units of an item, in the order in which they get them.
@@ -98,8 +99,9 @@ func coverInOrder(s *scene) {
 		}
 	}
 	suite.Same(s, "queue", s.queue(sku(1)), []string{"9", "7", "8", "6"})
-	page := suite.Must(s.inv.HoldsPage(s.Context(), stock.Filter{Key: sku(1), Backordered: true}, stock.PageRequest{Limit: 3}))
-	page = suite.Must(s.inv.HoldsPage(s.Context(), stock.Filter{Key: sku(1), Backordered: true}, stock.PageRequest{Limit: 3, After: page.Next}))
+	filter := stock.Filter{Key: sku(1), Backordered: true}
+	page := suite.Must(s.inv.HoldsPage(s.Context(), filter, stock.PageRequest{Limit: 3}))
+	page = suite.Must(s.inv.HoldsPage(s.Context(), filter, stock.PageRequest{Limit: 3, After: page.Next}))
 	suite.Same(s, "second page", ordersOf(page.Rows), []string{"6"})
 	s.pay("8")
 	var effects []stock.Effect
@@ -150,14 +152,17 @@ func backorderRedeem(s *scene) {
 	s.Balanced()
 }
 
-// coverByVerbs frees units by each verb that can: the next Expire, or the verb itself, gives them to who has waited longest.
-func coverByVerbs(s *scene) {
+// freeingVerb is a verb that frees 2 units of an item, or of an order that has them. Some give them to those who wait themselves.
+type freeingVerb struct {
+	name   string
+	frees  func(key stock.Key, line stock.Line, has string) error
+	itself bool
+}
+
+// freeingVerbs returns them all.
+func (s *scene) freeingVerbs() []freeingVerb {
 	ctx := s.Context()
-	for i, v := range []struct {
-		name   string
-		frees  func(key stock.Key, line stock.Line, has string) error
-		itself bool
-	}{
+	return []freeingVerb{
 		{name: "Cancel", frees: func(_ stock.Key, _ stock.Line, has string) error { return suite.Err(s.inv.Cancel(ctx, has)) }},
 		{name: "Expire", frees: func(_ stock.Key, _ stock.Line, has string) error {
 			_, err := s.inv.Shorten(ctx, has, s.now().Add(time.Second))
@@ -191,7 +196,13 @@ func coverByVerbs(s *scene) {
 		{name: "Define as unlimited", itself: true, frees: func(key stock.Key, _ stock.Line, _ string) error {
 			return suite.Err(s.inv.Define(ctx, key, 0, stock.Terms{Unlimited: true}))
 		}},
-	} {
+	}
+}
+
+// coverByVerbs frees units by each verb that can: the next Expire, or the verb itself, gives them to who has waited longest.
+func coverByVerbs(s *scene) {
+	ctx := s.Context()
+	for i, v := range s.freeingVerbs() {
 		key, has := sku(int64(i+1)), "has "+v.name
 		s.fill(9, pool(key.SKU, 7))
 		if i == 0 {
@@ -239,7 +250,8 @@ func backorderAmend(s *scene) {
 	s.No(s.amends(stock.Amendment{ID: "back", Order: "b", Lines: []stock.Line{units(1, 3), units(2, 1)}}))
 	suite.Same(s, "queue", s.queue(sku(1)), []string{"b"})
 	s.owes("b", 1)
-	s.shortage(s.amends(stock.Amendment{ID: "too many", Order: s.lock("c", units(2, 1)).Order, Lines: []stock.Line{units(1, 5)}}), sku(1), 5, 4)
+	s.lock("c", units(2, 1))
+	s.shortage(s.amends(stock.Amendment{ID: "too many", Order: "c", Lines: []stock.Line{units(1, 5)}}), sku(1), 5, 4)
 	s.Balanced()
 }
 

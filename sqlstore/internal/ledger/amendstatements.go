@@ -40,10 +40,12 @@ func (q *Statements) amendHoldsText(lines int, live bool) string {
 		guard = fmt.Sprintf(" AND (l.WAS <> %d OR h.EXPIRE_TIME > ", stock.Locked) + mysql.Now + ")"
 	}
 	return mysql.Driven(lines, "UPDATE (SELECT ? AS ORDER_NO, ? AS LINE_NO, ? AS TO_NO, ? AS LINE_NUM, ? AS SKU_ID, ? AS ACTIVITY_ID,"+
-		" ? AS NUM, ? AS RESTOCK_NUM, ? AS REDEEM_NUM, ? AS BACK_NUM, ? AS BUYER_ID, ? AS STATE, ? AS FIRST_HASH, ? AS WAS, ? AS FENCE, ? AS REFUND_NUM, ? AS BACK_WAS"+
+		" ? AS NUM, ? AS RESTOCK_NUM, ? AS REDEEM_NUM, ? AS BACK_NUM, ? AS BUYER_ID, ? AS STATE, ? AS FIRST_HASH, ? AS WAS, ? AS FENCE,"+
+		" ? AS REFUND_NUM, ? AS BACK_WAS"+
 		strings.Repeat(" UNION ALL SELECT "+mysql.List("?", 17), lines-1)+") l STRAIGHT_JOIN "+q.Holds+" h "+mysql.ByKey+
 		" ON h.ORDER_NO = l.ORDER_NO AND h.LINE_NO = l.LINE_NO SET h.ORDER_NO = l.TO_NO, h.LINE_NUM = l.LINE_NUM, h.SKU_ID = l.SKU_ID,"+
-		" h.ACTIVITY_ID = l.ACTIVITY_ID, h.NUM = l.NUM, h.RESTOCK_NUM = l.RESTOCK_NUM, h.REDEEM_NUM = l.REDEEM_NUM, h.BACK_NUM = l.BACK_NUM, h.BUYER_ID = l.BUYER_ID,"+
+		" h.ACTIVITY_ID = l.ACTIVITY_ID, h.NUM = l.NUM, h.RESTOCK_NUM = l.RESTOCK_NUM, h.REDEEM_NUM = l.REDEEM_NUM,"+
+		" h.BACK_NUM = l.BACK_NUM, h.BUYER_ID = l.BUYER_ID,"+
 		" h.STATE = l.STATE, h.FIRST_HASH = l.FIRST_HASH, h.FENCE = h.FENCE + 1, h.UPDATE_TIME = "+mysql.Now+
 		fmt.Sprintf(", h.PAY_TIME = IF(l.WAS = %d AND l.STATE = %d, ", stock.Locked, stock.Paid)+mysql.Now+", h.PAY_TIME)"+
 		" WHERE h.STATE = l.WAS AND h.FENCE = l.FENCE AND h.REFUND_NUM = l.REFUND_NUM AND h.BACK_NUM = l.BACK_WAS"+guard)

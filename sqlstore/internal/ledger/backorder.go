@@ -138,13 +138,14 @@ func (b *amendments) backorder(ctx context.Context, q mysql.Tx) error {
 func (s *Store) lockDecided(ctx context.Context, q mysql.Tx, calls []LockCall, short [][]int64) error {
 	t, lines := NewTally(), backs{}
 	for i, c := range calls {
+		of := short[i]
 		for n, l := range c.Order.Lines {
 			delta := c.transition().Delta.Times(l.Num)
-			delta.Backordered = short[i][n]
+			delta.Backordered = of[n]
 			if !t.add(delta, buyerKey{Key: l.Key()}, stock.Usage{}) {
 				return stock.ErrOverflow
 			}
-			lines.add(c.Order.ID, n+1, short[i][n])
+			lines.add(c.Order.ID, n+1, of[n])
 		}
 	}
 	if err := t.Apply(ctx, q, &Handover{Store: s}); err != nil {
@@ -266,7 +267,7 @@ func (s *Store) Cover(ctx context.Context, keys []stock.Key, limit int) ([]stock
 
 // unlocked returns how many of the lines that have waited longest nobody else has locked. Where it is the first that is locked, or the
 // item, it waits for that.
-func (s *Store) unlocked(ctx context.Context, c covering) (int, error) {
+func (s *Store) unlocked(ctx context.Context, c coverBatch) (int, error) {
 	calls := make([]callRows, len(c.waiting))
 	for i, at := range c.waiting {
 		calls[i] = callRows{order: at.order, keys: []stock.Key{c.key}}
@@ -285,8 +286,8 @@ func (s *Store) unlocked(ctx context.Context, c covering) (int, error) {
 	return first, nil
 }
 
-// covering is what a transaction gives to lines that wait for units of an item.
-type covering struct {
+// coverBatch is what a transaction gives to lines that wait for units of an item.
+type coverBatch struct {
 	key     stock.Key
 	waiting []lineAt // in the order in which they get them
 	left    int64    // units that are not given yet
@@ -299,7 +300,7 @@ type covering struct {
 }
 
 // line gives units to a line, and reports whether to go on.
-func (c *covering) line(at lineAt, is waitingLine) bool {
+func (c *coverBatch) line(at lineAt, is waitingLine) bool {
 	n := min(is.back, c.left)
 	switch {
 	case is.back == 0: // it is over, or has moved
@@ -324,7 +325,7 @@ func (c *covering) line(at lineAt, is waitingLine) bool {
 
 // cover gives units of an item to up to so many of the lines that have waited longest. What it has looked at without a lock is looked
 // at again: the holds once they are locked, and the item by the guard of its UPDATE, which comes last.
-func (s *Store) cover(ctx context.Context, key stock.Key, limit int) (c covering, err error) {
+func (s *Store) cover(ctx context.Context, key stock.Key, limit int) (c coverBatch, err error) {
 	entries, scan := scanLooks([]stock.Key{key})
 	err = s.Query(ctx, s.SQL.lookAtItems([]stock.Key{key}, false), func(rows *sql.Rows) error { _, err := scan(rows); return err })
 	if err != nil {
@@ -339,7 +340,7 @@ func (s *Store) cover(ctx context.Context, key stock.Key, limit int) (c covering
 		return c, err
 	}
 	kept, err := s.Atomically(ctx, func(q mysql.Tx) (bool, error) {
-		c = covering{key: key, waiting: waiting, left: item.Coverable(), after: backs{}, told: s.told()}
+		c = coverBatch{key: key, waiting: waiting, left: item.Coverable(), after: backs{}, told: s.told()}
 		return s.coverLines(ctx, s.watched(q), &c)
 	})
 	if c.kept = kept; !kept {
@@ -349,7 +350,7 @@ func (s *Store) cover(ctx context.Context, key stock.Key, limit int) (c covering
 }
 
 // coverLines covers within a transaction.
-func (s *Store) coverLines(ctx context.Context, q mysql.Tx, c *covering) (bool, error) {
+func (s *Store) coverLines(ctx context.Context, q mysql.Tx, c *coverBatch) (bool, error) {
 	lines, err := s.lockLinesFor(ctx, q, c.key, keysOf(c.waiting))
 	if err != nil {
 		return false, err

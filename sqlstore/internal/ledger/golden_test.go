@@ -99,7 +99,9 @@ func (q *Statements) statements() []sqltest.Statement {
 		sqltest.Statement{"Count 1, Cover 2: lock the lines", q.lockWaiting(two)},
 		sqltest.Statement{"Count 1: what they lack", mysql.Render(q.changeBack, 3) + one.where()},
 		sqltest.Statement{"Count 3: 14 units short", q.applyToItem(stock.KindCount, short)},
-		sqltest.Statement{"Lock, Take, Reacquire, Amend of units that are not there 1: what the lines lack", mysql.Render(q.setBack, 3) + one.where()},
+		sqltest.Statement{
+			"Lock, Take, Reacquire, Amend of units that are not there 1: what the lines lack", mysql.Render(q.setBack, 3) + one.where(),
+		},
 		sqltest.Statement{"Lock, Take, Reacquire, Amend, Count of units that are not there 2: the lines wait", q.ordersWaitText(two)},
 		sqltest.Statement{"Cover: the items with something to give", q.coverable},
 		sqltest.Statement{"Cover 1: the lines that have waited longest", q.waiting},

@@ -75,7 +75,8 @@ func (q *Statements) holdsByDeadline(index, where string) string {
 
 // holdsThatWait lists the orders that wait for units of an item, in the order in which they get them.
 func (q *Statements) holdsThatWait() string {
-	return q.holdsOf("SELECT w.ORDER_NO, w.LOCK_TIME FROM "+q.backorders+" w "+mysql.By(q.backorders, "queue")+" STRAIGHT_JOIN "+q.Holds+" b "+mysql.ByKey+
+	return q.holdsOf("SELECT w.ORDER_NO, w.LOCK_TIME FROM "+q.backorders+" w "+mysql.By(q.backorders, "queue")+
+		" STRAIGHT_JOIN "+q.Holds+" b "+mysql.ByKey+
 		" ON b.ORDER_NO = w.ORDER_NO AND b.LINE_NO = w.LINE_NO WHERE w.STATE = 0 AND w.SKU_ID = ? AND w.ACTIVITY_ID = ?"+
 		" AND (w.LOCK_TIME > ? OR (w.LOCK_TIME = ? AND w.ORDER_NO > ?)) AND b.SKU_ID = w.SKU_ID AND b.ACTIVITY_ID = w.ACTIVITY_ID"+
 		fmt.Sprintf(" AND b.STATE IN (%d, %d)", stock.Locked, stock.Paid)+" AND b.BACK_NUM > 0 ORDER BY w.LOCK_TIME, w.ORDER_NO LIMIT ?",

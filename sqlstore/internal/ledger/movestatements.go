@@ -139,7 +139,8 @@ func (q *Statements) renderMany(t stock.Transition) moveManySQL {
 		move += ", BACK_NUM = 0"
 	}
 	return moveManySQL{
-		lock: "SELECT ORDER_NO, LINE_NUM, SKU_ID, ACTIVITY_ID, NUM, BACK_NUM, COALESCE(BUYER_ID, x''), FENCE, " + mysql.Micros(mysql.Now) + " FROM " +
+		lock: "SELECT ORDER_NO, LINE_NUM, SKU_ID, ACTIVITY_ID, NUM, BACK_NUM, COALESCE(BUYER_ID, x''), FENCE, " +
+			mysql.Micros(mysql.Now) + " FROM " +
 			q.Holds +
 			" h FORCE INDEX (PRIMARY) WHERE h.ORDER_NO IN (?) AND h.LINE_NO = 1 AND " + guard(t) + " FOR UPDATE",
 		// What was locked is moved, and dated as of then.
@@ -157,7 +158,8 @@ func (m moveManySQL) Moved(at time.Time, keys lineKeys) string {
 
 // lockLines renders the read that locks lines of orders whose first lines are locked.
 func (q *Statements) lockLines(keys lineKeys) string {
-	return "SELECT ORDER_NO, SKU_ID, ACTIVITY_ID, NUM, BACK_NUM FROM " + q.Holds + " FORCE INDEX (PRIMARY) WHERE " + keys.where() + " FOR UPDATE"
+	return "SELECT ORDER_NO, SKU_ID, ACTIVITY_ID, NUM, BACK_NUM FROM " + q.Holds +
+		" FORCE INDEX (PRIMARY) WHERE " + keys.where() + " FOR UPDATE"
 }
 
 // lockBuyers renders the read that locks what some buyers have of items. Whoever has a hold has a row.

@@ -21,7 +21,8 @@ var itemColumns = "s.SKU_ID, s.ACTIVITY_ID, s.SPU_ID, s.UNLIMITED, s.STATUS, " +
 	", s.STOCK_REFUND_NUM, s.BACK_NUM, s.VERSION, " + mysql.Micros("s.CREATE_TIME") + ", " + mysql.Micros("s.UPDATE_TIME")
 
 // holdColumns are the columns of a hold h, in the order in which holdRow scans them.
-var holdColumns = "h.ORDER_NO, h.SKU_ID, h.ACTIVITY_ID, h.NUM, h.REFUND_NUM, h.RESTOCK_NUM, h.FREE_NUM, h.REDEEM_NUM, h.BACK_NUM, h.FIRST_HASH," +
+var holdColumns = "h.ORDER_NO, h.SKU_ID, h.ACTIVITY_ID, h.NUM, h.REFUND_NUM, h.RESTOCK_NUM, h.FREE_NUM, h.REDEEM_NUM," +
+	" h.BACK_NUM, h.FIRST_HASH," +
 	" h.BUYER_ID, h.STATE, h.FENCE, " +
 	mysql.Micros("h.EXPIRE_TIME") + ", " + mysql.Micros("h.PAY_TIME") + ", " + mysql.Micros("h.CREATE_TIME") + ", " +
 	mysql.Micros("h.UPDATE_TIME")

@@ -59,7 +59,8 @@ func (q *Statements) refundHolds(r refundShape, keys lineKeys) string {
 func (q *Statements) refundHoldsText() string {
 	return "UPDATE " + q.Holds + " " + mysql.ByKey +
 		" SET REFUND_NUM = REFUND_NUM + ?, RESTOCK_NUM = RESTOCK_NUM + ?, FREE_NUM = FREE_NUM + ?," +
-		" REDEEM_NUM = REDEEM_NUM - ?, BACK_NUM = BACK_NUM - ?, STATE = ?, UPDATE_TIME = " + mysql.Now + " WHERE STATE " + In(stock.StepRefund.Transition().From) + " AND "
+		" REDEEM_NUM = REDEEM_NUM - ?, BACK_NUM = BACK_NUM - ?, STATE = ?, UPDATE_TIME = " + mysql.Now +
+		" WHERE STATE " + In(stock.StepRefund.Transition().From) + " AND "
 }
 
 // refundLine renders the guarded UPDATE of one line of a refund.
