@@ -29,7 +29,6 @@ type mallOfTellers struct {
 // everyTellingMall runs a test in memory and on the tables.
 func everyTellingMall(t *testing.T, test func(m *mallOfTellers)) {
 	t.Helper()
-	t.Parallel()
 	t.Run("Memory", func(t *testing.T) {
 		t.Parallel()
 		now, advance := ticking()
@@ -67,6 +66,7 @@ func (m *mallOfTellers) tells(want ...string) {
 }
 
 func TestCouponsTellOfTheirValidityAndReturns(t *testing.T) {
+	t.Parallel()
 	const day = 24 * time.Hour
 	everyTellingMall(t, func(m *mallOfTellers) {
 		ctx := m.t.Context()

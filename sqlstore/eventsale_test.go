@@ -29,7 +29,6 @@ type fairOfTellers struct {
 // everyTellingFair runs a test in memory and on the tables.
 func everyTellingFair(t *testing.T, test func(f *fairOfTellers)) {
 	t.Helper()
-	t.Parallel()
 	t.Run("Memory", func(t *testing.T) {
 		t.Parallel()
 		now, advance := ticking()
@@ -97,6 +96,7 @@ func indexOf(all []string, one string) int {
 }
 
 func TestSalesTellOfTheirStartAndTheirEnd(t *testing.T) {
+	t.Parallel()
 	everyTellingFair(t, func(f *fairOfTellers) {
 		ctx := f.t.Context()
 		f.offers(7, time.Hour, 2*time.Hour, 1, 2, 3)

@@ -92,7 +92,8 @@ func TestResolveWaitsForAStatementWhoseCallerHasLeft(t *testing.T) {
 	require.NoError(t, of(s.Lock(t.Context(), "a", one(1))))
 
 	release := s.blockItem(1)
-	require.ErrorIs(t, s.leave(func(ctx context.Context) error { return of(s.Pay(ctx, "a")) }), sqltest.OfOne(stock.ErrUnknown, stock.ErrUnavailable))
+	left := s.leave(func(ctx context.Context) error { return of(s.Pay(ctx, "a")) })
+	require.ErrorIs(t, left, sqltest.OfOne(stock.ErrUnknown, stock.ErrUnavailable))
 	var hold stock.Hold
 	resolve := going(func() (err error) {
 		hold, err = s.Resolve(t.Context(), "a")
@@ -120,7 +121,10 @@ func TestLockWhoseCallerHasLeftIsNotDone(t *testing.T) {
 // KILL QUERY is an answer: not done. KILL of the connection is none.
 func TestStatementIsKilled(t *testing.T) {
 	t.Parallel()
-	for kill, want := range map[string]error{"KILL QUERY ": stock.ErrUnavailable, "KILL ": sqltest.OfOne(stock.ErrUnknown, stock.ErrUnavailable)} {
+	for kill, want := range map[string]error{
+		"KILL QUERY ": stock.ErrUnavailable,
+		"KILL ":       sqltest.OfOne(stock.ErrUnknown, stock.ErrUnavailable),
+	} {
 		s := open(t, nil)
 		require.NoError(t, of(s.Lock(t.Context(), "a", one(1))))
 		release := s.blockItem(1)

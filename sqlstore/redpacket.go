@@ -1,4 +1,3 @@
-//nolint:dupl // the public faces of two stores have the same shape
 package sqlstore
 
 import (

@@ -65,7 +65,7 @@ func (inv *Inventory) redate(
 // Resolve settles an order after ErrUnknown, for good: it waits for every statement of the
 // order that is still under way in the store, and makes sure that one which has not arrived
 // yet can no longer take effect. It returns the order's hold as it is then. An order that has
-// none is closed as by Cancel, and returned as Cancelled. Errors: ErrInvalid, ErrArchived.
+// none is closed as by Cancel, and returned as Cancelled; one that is Archived is settled. Errors: ErrInvalid.
 //
 // A hold that comes back Locked is live and may be paid or cancelled by a new call. To make the
 // lost call happen, make it again instead; Resolve is for a caller that wants to know.
@@ -92,11 +92,8 @@ func (inv *Inventory) Resolve(ctx context.Context, order string) (Hold, error) {
 				hold, _, err = inv.store.Hold(ctx, order)
 			}
 		}
-		switch {
-		case err != nil:
+		if err != nil {
 			return Hold{}, fault.Unread(err)
-		case hold.State == Archived:
-			return Hold{}, stateError(hold, order)
 		}
 		return hold, nil
 	}

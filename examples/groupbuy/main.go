@@ -175,8 +175,8 @@ func (s *shop) handle(ctx context.Context, e groupbuy.Event) error {
 		return s.set(ctx, e.Order, "to ship")
 	case event.RefundOwed: // the payment provider is asked under e.Refund(), the same number each time
 		return s.set(ctx, e.Order, "refunded")
+	default: // the order of a released seat was never made, and the refunds of a team that has failed are events of their own
 	}
-	// The order of a released seat was never made, and the refunds of a team that has failed are events of their own.
 	return nil
 }
 

@@ -120,7 +120,6 @@ func archivedRefuse(s *scene) {
 		"Redeem":    func(o string) error { return suite.Err(s.inv.Redeem(s.Context(), o)) },
 		"Extend":    func(o string) error { return suite.Err(s.inv.Extend(s.Context(), o, s.now().Add(hold))) },
 		"Shorten":   func(o string) error { return suite.Err(s.inv.Shorten(s.Context(), o, s.now())) },
-		"Resolve":   func(o string) error { return suite.Err(s.inv.Resolve(s.Context(), o)) },
 		"Amend":     func(o string) error { return s.amends(stock.Amendment{ID: "a2", Order: o, Lines: lines}) },
 		"Refund":    func(o string) error { return s.giveBack("of "+o, o) },
 		"Part":      func(o string) error { return s.redeems("p2", o, lines...) },
@@ -138,6 +137,7 @@ func archivedRefuse(s *scene) {
 	s.inState(s.amends(amendment), "amended", stock.Archived, stock.ErrArchived) // the retry of a call that was made
 	s.inState(s.redeems("p1", "amended", units(1, 2)), "amended", stock.Archived, stock.ErrArchived)
 	s.Is(suite.Err(s.inv.PutBack(s.Context(), "of refunded")), stock.ErrNotFound)
+	suite.Same(s, "resolved", suite.Must(s.inv.Resolve(s.Context(), "paid")).State, stock.Archived)
 	s.lock("another", lines...)
 	s.Is(s.amends(stock.Amendment{ID: "a3", Order: "another", NewOrder: "paid"}), stock.ErrMismatch)
 	s.No(suite.Err(s.inv.Cancel(s.Context(), "another")))

@@ -29,7 +29,7 @@ func (q *couponSQL) renderExpiry() {
 	}{
 		{event.CouponExpiring, "w.TOLD = 0 AND w.VALID_UNTIL > " + mysql.Now + " AND w.VALID_UNTIL <= " + until("#")},
 		{event.CouponExpired, "w.TOLD IN (0, 1) AND w.VALID_UNTIL <= " + mysql.Now +
-			fmt.Sprintf(" AND w.VALID_UNTIL > %s", until(fmt.Sprint(-coupon.ExpiredWithin.Microseconds())))},
+			" AND w.VALID_UNTIL > " + until(strconv.FormatInt(-coupon.ExpiredWithin.Microseconds(), 10))},
 	} {
 		where := fmt.Sprintf("w.STATE IN (%d, %d) AND ", coupon.Usable, coupon.Reserved) + e.where + " AND " + freeCoupon
 		q.expiry = append(q.expiry, expirySQL{

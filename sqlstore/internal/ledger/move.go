@@ -72,8 +72,10 @@ func (s *Store) move(ctx context.Context, step stock.Step, call MoveCall) (stock
 		defer s.Freed()
 	}
 	if !s.Bound() && !t.Draws() && len(call.Beside) == 0 && s.rows == nil && !s.Companions.Moves(t) && s.tells == 0 {
-		rows, err := s.ExecWatched(ctx, unlessWaiting(s.SQL.move(step, call, 0)), s.patience())
-		if mysql.Number(err) != mysql.ErrOutOfRange {
+		statement := s.SQL.move(step, call, 0)
+		guarded := unlessWaiting(statement)
+		rows, err := s.ExecWatched(ctx, guarded, s.patience())
+		if guarded == statement || mysql.Number(err) != mysql.ErrOutOfRange {
 			return stock.MoveResult{Verdict: DoneIf(rows > 0)}, unlessBackordered(step, err)
 		}
 	}
