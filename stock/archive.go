@@ -17,7 +17,7 @@ import (
 // cannot be locked again. What it weighs in the counters of its items is added to one change of each item, of KindArchive, and to what
 // its buyer has, so that limits still count it and an Audit balances before, during and after. No counter changes.
 //
-// Every verb of an archived order is refused with ErrArchived, a replay as well; Hold returns it without lines. So choose a time
+// Every verb of an archived order is refused with ErrArchived, a replay as well; Hold and Resolve return it without lines. So choose a time
 // after which no payment callback, refund or retry of them comes. An order that is Paid is not finished, and a shop that never
 // redeems names the states: Filter{States: []State{Paid, Refunded, Cancelled, Expired}}. Such an order counts as handed over from then
 // on, also in a Count. A filter with a Key archives the orders that have a line of this item; it must have no buyer. Orders that were
