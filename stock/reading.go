@@ -259,8 +259,8 @@ type Filter struct {
 	Backordered bool
 
 	// FinishedBefore chooses what Archive takes: holds whose deadline and last change lie before it, which wait for no units, and which
-	// no coupon, share or seat needs. It needs a Key. Without States these are Redeemed, Refunded, Cancelled and Expired; Paid has to be named. The zero
-	// time is any hold.
+	// no coupon, share or seat needs. It needs a Key. Without States these are Redeemed, Refunded, Cancelled and Expired; Paid has to be
+	// named. The zero time is any hold.
 	FinishedBefore time.Time
 }
 
