@@ -138,7 +138,7 @@ func (b *amendments) backorder(ctx context.Context, q mysql.Tx) error {
 func (s *Store) lockDecided(ctx context.Context, q mysql.Tx, calls []LockCall, short [][]int64) error {
 	t, lines := NewTally(), backs{}
 	for i, c := range calls {
-		of := short[i]
+		of := short[i] //nolint:gosec // one for each call
 		for n, l := range c.Order.Lines {
 			delta := c.transition().Delta.Times(l.Num)
 			delta.Backordered = of[n]

@@ -261,13 +261,7 @@ func (s *Store) moveMany(ctx context.Context, step stock.Step, calls []MoveCall,
 		if err != nil || len(moved) == 0 {
 			return false, err
 		}
-		if err := m.move(ctx, q, many, t); err != nil {
-			return false, err
-		}
-		if err := m.Apply(ctx, q, h); err != nil {
-			return false, err
-		}
-		if err := m.noteBackorders(ctx, q, s.SQL, t); err != nil {
+		if err := m.carryOut(ctx, q, h, many, t); err != nil {
 			return false, err
 		}
 		some := pick(calls, moved)
@@ -287,6 +281,17 @@ func (s *Store) moveMany(ctx context.Context, step stock.Step, calls []MoveCall,
 		}
 	}
 	return m, why, err
+}
+
+// carryOut moves the holds, changes what their items and buyers have, and notes which of their units have not come yet.
+func (m *MovedHolds) carryOut(ctx context.Context, q mysql.Tx, h *Handover, many moveManySQL, t stock.Transition) error {
+	if err := m.move(ctx, q, many, t); err != nil {
+		return err
+	}
+	if err := m.Apply(ctx, q, h); err != nil {
+		return err
+	}
+	return m.noteBackorders(ctx, q, h.SQL, t)
 }
 
 // firstLines returns what locks and reads the first lines of orders that allow a step. In the caller's transaction, who releases

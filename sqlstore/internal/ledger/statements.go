@@ -237,7 +237,8 @@ func (q *Statements) insertChangeText(entries int) string {
 func (q *Statements) applyToItem(kind stock.Kind, e stock.Entry) string {
 	var set, guard []string
 	for i, d := range each(e.Delta) {
-		n, ranges := strconv.FormatInt(d, 10), ""
+		var ranges string
+		n := strconv.FormatInt(d, 10)
 		switch {
 		case d < 0:
 			ranges = fmt.Sprintf("s.%s >= %d", counters[i], -d)

@@ -176,8 +176,8 @@ func (q *saleSQL) endedShelf(query sale.ShelfQuery, after sale.ShelfCursor, limi
 	where, args = where+" AND (a.END_TIME < ? OR (a.END_TIME = ? AND a.ID <= ?))", append(args, from, from, after.Activity)
 	sold := func(product string) (string, []any) {
 		filter, args := filterOf(product, query)
-		return fmt.Sprintf(" STRAIGHT_JOIN %s WHERE %s.STATE <> %d AND i.STOCK_TOTAL_NUM - i.BACK_NUM + %s.RETURN_UNITS > 0%s", q.itemOf(product), product,
-			sale.Preparing, product, filter), args
+		return fmt.Sprintf(" STRAIGHT_JOIN %s WHERE %s.STATE <> %d AND i.STOCK_TOTAL_NUM - i.BACK_NUM + %s.RETURN_UNITS > 0%s",
+			q.itemOf(product), product, sale.Preparing, product, filter), args
 	}
 	ofEach, filtered := sold("e")
 	activities := "SELECT a.ID, a.END_TIME FROM " + q.activities + " a " + by + " WHERE " + where + " AND EXISTS (SELECT 1 FROM " +
