@@ -83,6 +83,12 @@ func (l laggard) Changes(ctx context.Context, key stock.Key, after stock.Change,
 	return l.Store.Changes(ctx, key, after, limit)
 }
 
+// Ahead implements stock.Store.
+func (l laggard) Ahead(ctx context.Context, hold stock.Hold) (ahead, waiting int64, err error) {
+	l.db.CatchUp(l.t)
+	return l.Store.Ahead(ctx, hold)
+}
+
 // Due implements stock.Store. The dead holds of some keys are in somebody's way; those of all are listed for a sweep.
 func (l laggard) Due(ctx context.Context, keys []stock.Key, limit int) ([]string, error) {
 	if keys == nil {
