@@ -55,7 +55,7 @@
 //	Transfer: from one pool to another     ±n                  ±n
 //	Count: the difference to what is there ±n                  ±n
 //
-// The table is also data: see [Transitions]. A sixth counter, backordered, has the units that are sold or locked and have not come yet.
+// The table is also data: see [Transitions]. A seventh counter, backordered, has the units that are sold or locked and have not come yet.
 //
 // # What every call promises
 //

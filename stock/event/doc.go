@@ -18,14 +18,14 @@
 //
 // # Order
 //
-// Each event has a Queue: that of its item, of its order or of its team. The events of one queue are delivered one after the other, in the
+// Each event has a Queue: that of its item, order, team or coupon. The events of one queue are delivered one after the other, in the
 // order in which their changes were committed. There is no order between queues. While an event fails, the later ones of its queue
 // wait, and all others go on.
 //
 // # Kinds
 //
 //	of an item    SoldOut, BackInStock, LowStock; SaleStarted, SaleEnded
-//	of an order   HoldExpired, HoldCancelled, OrderPaid, OrderRefunded
+//	of an order   HoldExpired, HoldCancelled, OrderPaid, OrderRefunded, Offered, Covered
 //	of a team     TeamFormed, MemberAdded, TeamFailed, RefundOwed, SeatReleased, TeamCorrected
 //	of a coupon   CouponExpiring, CouponExpired, CouponReturned
 //

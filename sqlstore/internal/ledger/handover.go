@@ -229,8 +229,7 @@ func (h *Handover) unknown(some []waiter) (unknown []waiter) {
 
 // next returns who comes next in the queues of items that still have units available, behind those who are judged already: as many as
 // use them up, and all between them for whom there is enough; and who comes behind these, more each time, since others may get units
-// meanwhile. A plain read behind the lock
-// of the item sees all who wait; in the caller's transaction, those of its snapshot.
+// meanwhile. A plain read behind the lock of the item sees all who wait; in the caller's transaction, those of its snapshot.
 func (h *Handover) next(
 	ctx context.Context, q mysql.Tx, keys []stock.Key, judged map[string]bool,
 ) (next, behind []waiter, err error) {
