@@ -20,6 +20,8 @@ import (
 // counts: one who waits holds nothing. Who does not fit by then, or waits for more units than are there, keeps the place and lets the
 // next one go first.
 //
+// Who waits gets units that are there. What an item lets orders have beyond that, its Terms.Backorder, goes to a Lock while nobody waits.
+//
 // A Lock, a Take, a late payment, and an amendment that takes units, do not pass those who wait: they are refused with ErrInsufficient,
 // and ShortageError.Waiting says why, also where some units are free that nobody who waits can use. Wait gets those. Options.PassWaiting
 // lets a Lock and a Take pass. Operators pass: Withdraw, Transfer and Count take what is available. Units of an unlimited item do
