@@ -12,8 +12,8 @@ const coverBatch = 500
 // promised to orders that wait.
 func (i Item) asksBackorder(num int64) bool { return i.Backordered > 0 || i.Backorders(num) > 0 }
 
-// waiting returns why not all units of the hold can be handed over: some have not come yet; or nil.
-func (h Hold) waiting() error {
+// backordered returns why not all units of the hold can be handed over: some have not come yet; or nil.
+func (h Hold) backordered() error {
 	for _, l := range h.Lines {
 		if l.Backordered > 0 {
 			return &BackorderError{Key: l.Key(), Order: h.Order, Wanted: l.undelivered(), Backordered: l.Backordered}
@@ -24,7 +24,7 @@ func (h Hold) waiting() error {
 
 // ended returns the hold in a state in which it waits for nothing.
 func (h Hold) ended() Hold {
-	if h.State.backorders() || h.waiting() == nil {
+	if h.State.backorders() || h.backordered() == nil {
 		return h
 	}
 	h.Lines = slices.Clone(h.Lines)

@@ -204,7 +204,7 @@ func (m *Memory) Move(ctx context.Context, move Movement) (MoveResult, error) {
 		move.Step != StepExpire && hold.Fence != move.Fence,
 		t.When == Live && hold.dead(now),
 		t.When == Dead && !hold.dead(now),
-		t.To == Redeemed && hold.waiting() != nil:
+		t.To == Redeemed && hold.backordered() != nil:
 		return MoveResult{}, nil
 	}
 	if t.Draws() {

@@ -281,5 +281,5 @@ func (f Filter) finished() error {
 // Finished reports whether a hold was finished before FinishedBefore, where that is set, and waits for no units. Stores ask.
 func (f Filter) Finished(h Hold) bool {
 	return f.FinishedBefore.IsZero() ||
-		h.Deadline.Before(f.FinishedBefore) && h.UpdatedAt.Before(f.FinishedBefore) && h.waiting() == nil
+		h.Deadline.Before(f.FinishedBefore) && h.UpdatedAt.Before(f.FinishedBefore) && h.backordered() == nil
 }

@@ -79,8 +79,8 @@ func settledStep(asked Step, hold Hold, now time.Time) (Outcome, bool, error) {
 	switch {
 	case hold.State == t.To, paying && (hold.State == Redeemed || hold.State == Refunded):
 		return Outcome{Order: hold.Order, State: hold.State, Replay: true, Late: paying && hold.dead(hold.PaidAt)}, true, nil
-	case asked == StepRedeem && hold.State == Paid && hold.waiting() != nil:
-		return Outcome{}, true, hold.waiting()
+	case asked == StepRedeem && hold.State == Paid && hold.backordered() != nil:
+		return Outcome{}, true, hold.backordered()
 	case hold.State == Locked && hold.dead(now), // has to expire first
 		slices.Contains(t.From, hold.State), // has moved since, or was resolved
 		(hold.State == Unheld || hold.State == Waiting) && asked == StepCancel,

@@ -44,7 +44,7 @@ func (q *Statements) renderBackorders() {
 	q.coverable = "SELECT s.SKU_ID, s.ACTIVITY_ID FROM (SELECT DISTINCT SKU_ID, ACTIVITY_ID FROM " + q.backorders + queue + "STATE = 0) l" +
 		" STRAIGHT_JOIN " + q.Items + " s " + mysql.ByKey + " ON s.SKU_ID = l.SKU_ID AND s.ACTIVITY_ID = l.ACTIVITY_ID" +
 		" WHERE s.BACK_NUM = 0 OR s.UNLIMITED = 1 OR s.STOCK_LEFT_NUM - s.STOCK_LOCK_NUM > s.RESERVE_NUM LIMIT ?"
-	q.waiting = "SELECT ORDER_NO, LINE_NO FROM " + q.backorders + queue +
+	q.backorderQueue = "SELECT ORDER_NO, LINE_NO FROM " + q.backorders + queue +
 		"STATE = 0 AND SKU_ID = ? AND ACTIVITY_ID = ? ORDER BY LOCK_TIME, ORDER_NO LIMIT ?"
 	q.newest = "SELECT h.ORDER_NO, h.LINE_NO FROM " + q.Holds + " h " +
 		mysql.By(q.Holds, "due") + fmt.Sprintf(" WHERE h.SKU_ID = ? AND h.ACTIVITY_ID = ? AND h.STATE IN (%d, %d)", stock.Locked, stock.Paid) +
@@ -54,26 +54,26 @@ func (q *Statements) renderBackorders() {
 		" s.STOCK_LEFT_NUM = s.STOCK_LEFT_NUM - IF(s.UNLIMITED = 1, 0, ?), s.BACK_NUM = s.BACK_NUM - ?, s." + Touch +
 		" WHERE s.SKU_ID = ? AND s.ACTIVITY_ID = ? AND s.BACK_NUM >= ?" +
 		" AND (s.UNLIMITED = 1 OR s.STOCK_LEFT_NUM - s.STOCK_LOCK_NUM - s.RESERVE_NUM >= ?)"
-	q.ordersWait = "INSERT INTO " + q.backorders + " (ORDER_NO, SKU_ID, ACTIVITY_ID, LINE_NO, LOCK_TIME)" +
+	q.insertBackorders = "INSERT INTO " + q.backorders + " (ORDER_NO, SKU_ID, ACTIVITY_ID, LINE_NO, LOCK_TIME)" +
 		" SELECT ORDER_NO, SKU_ID, ACTIVITY_ID, LINE_NO, CREATE_TIME FROM " + q.Holds + " " + mysql.ByKey + " WHERE "
 	q.setBack = "UPDATE " + q.Holds + " " + mysql.ByKey + " SET BACK_NUM = ? WHERE "
 	q.changeBack = strings.Replace(q.setBack, " WHERE", ", UPDATE_TIME = "+mysql.Now+" WHERE", 1)
 }
 
-// lockWaiting renders the read that locks lines of holds.
-func (q *Statements) lockWaiting(keys lineKeys) string {
+// lockBacks renders the read that locks lines of holds.
+func (q *Statements) lockBacks(keys lineKeys) string {
 	return "SELECT ORDER_NO, LINE_NO, SKU_ID, ACTIVITY_ID, STATE, NUM - REFUND_NUM - REDEEM_NUM, BACK_NUM, NUM, COALESCE(BUYER_ID, x'')" +
 		" FROM " + q.Holds + " " + mysql.ByKey + " WHERE " + keys.where() + " FOR UPDATE"
 }
 
-// ordersWaitText renders the INSERT of lines that wait for units: of what their holds have, which are locked. A line that has waited
+// insertBackordersText renders the INSERT of lines that wait for units: of what their holds have, which are locked. A line that has waited
 // before has a row, which may name another line.
-func (q *Statements) ordersWaitText(keys lineKeys) string {
-	return q.ordersWait + keys.where() + " ON DUPLICATE KEY UPDATE STATE = 0, LINE_NO = VALUES(LINE_NO), LOCK_TIME = VALUES(LOCK_TIME)"
+func (q *Statements) insertBackordersText(keys lineKeys) string {
+	return q.insertBackorders + keys.where() + " ON DUPLICATE KEY UPDATE STATE = 0, LINE_NO = VALUES(LINE_NO), LOCK_TIME = VALUES(LOCK_TIME)"
 }
 
-// waitNoMore renders the UPDATE of rows whose lines wait no more, unless these have moved to other rows.
-func (q *Statements) waitNoMore(key stock.Key, keys lineKeys) string {
+// endBackorders renders the UPDATE of rows whose lines wait no more, unless these have moved to other rows.
+func (q *Statements) endBackorders(key stock.Key, keys lineKeys) string {
 	return "UPDATE " + q.backorders + " " + mysql.ByKey + " SET STATE = 1 WHERE " +
 		mysql.Render("SKU_ID = ? AND ACTIVITY_ID = ? AND ", key.SKU, key.Activity) + keys.where()
 }
@@ -95,15 +95,15 @@ func (q *Statements) backorder(ctx context.Context, tx mysql.Tx, set string, lin
 		return err
 	}
 	for _, num := range slices.Sorted(maps.Keys(lines)) {
-		if _, err := tx.ExecContext(ctx, q.ordersWaitText(lines[num])); err != nil {
+		if _, err := tx.ExecContext(ctx, q.insertBackordersText(lines[num])); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// leaveWaiting leaves the holds out that have units which have not come yet.
-func (m *MovedHolds) leaveWaiting() {
+// leaveBackorders leaves the holds out that have units which have not come yet.
+func (m *MovedHolds) leaveBackorders() {
 	maps.DeleteFunc(m.holds, func(_ string, h *lockedHold) bool {
 		return slices.ContainsFunc(h.backs, func(back int64) bool { return back > 0 })
 	})
@@ -173,8 +173,8 @@ func (s *Store) lockBackordered(ctx context.Context, q mysql.Tx, call LockCall) 
 	return short, true, s.lockDecided(ctx, q, b.Calls, [][]int64{short})
 }
 
-// waitingLine is a line of a hold that may wait for units.
-type waitingLine struct {
+// backorderLine is a line of a hold that may wait for units.
+type backorderLine struct {
 	order string
 	no    int
 	buyer string
@@ -184,10 +184,10 @@ type waitingLine struct {
 }
 
 // lockLinesFor locks lines of holds, and returns those that are of an item and wait for units, or could.
-func (s *Store) lockLinesFor(ctx context.Context, q mysql.Tx, key stock.Key, keys lineKeys) (map[string]waitingLine, error) {
-	lines := map[string]waitingLine{}
-	err := mysql.Read(ctx, q, s.SQL.lockWaiting(keys), func(rows *sql.Rows) error {
-		var l waitingLine
+func (s *Store) lockLinesFor(ctx context.Context, q mysql.Tx, key stock.Key, keys lineKeys) (map[string]backorderLine, error) {
+	lines := map[string]backorderLine{}
+	err := mysql.Read(ctx, q, s.SQL.lockBacks(keys), func(rows *sql.Rows) error {
+		var l backorderLine
 		var of stock.Key
 		var state stock.State
 		err := rows.Scan(&l.order, &l.no, &of.SKU, &of.Activity, &state, &l.room, &l.back, &l.num, &l.buyer)
@@ -254,7 +254,7 @@ func (s *Store) Cover(ctx context.Context, keys []stock.Key, limit int) ([]stock
 			if err != nil || len(c.effects) > 0 {
 				return c.effects, err
 			}
-			if len(c.waiting) == 0 {
+			if len(c.lines) == 0 {
 				break
 			}
 			if !c.kept { // or it has met lines that wait no more
@@ -268,8 +268,8 @@ func (s *Store) Cover(ctx context.Context, keys []stock.Key, limit int) ([]stock
 // unlocked returns how many of the lines that have waited longest nobody else has locked. Where it is the first that is locked, or the
 // item, it waits for that.
 func (s *Store) unlocked(ctx context.Context, c coverBatch) (int, error) {
-	calls := make([]callRows, len(c.waiting))
-	for i, at := range c.waiting {
+	calls := make([]callRows, len(c.lines))
+	for i, at := range c.lines {
 		calls[i] = callRows{order: at.order, keys: []stock.Key{c.key}}
 	}
 	stuck, err := s.stuckOn(ctx, calls)
@@ -289,7 +289,7 @@ func (s *Store) unlocked(ctx context.Context, c coverBatch) (int, error) {
 // coverBatch is what a transaction gives to lines that wait for units of an item.
 type coverBatch struct {
 	key     stock.Key
-	waiting []lineAt // in the order in which they get them
+	lines   []lineAt // in the order in which they get them
 	left    int64    // units that are not given yet
 	given   int64
 	after   backs    // of the lines that get some
@@ -300,7 +300,7 @@ type coverBatch struct {
 }
 
 // line gives units to a line, and reports whether to go on.
-func (c *coverBatch) line(at lineAt, is waitingLine) bool {
+func (c *coverBatch) line(at lineAt, is backorderLine) bool {
 	n := min(is.back, c.left)
 	switch {
 	case is.back == 0: // it is over, or has moved
@@ -335,12 +335,12 @@ func (s *Store) cover(ctx context.Context, key stock.Key, limit int) (c coverBat
 	if item.Coverable() == 0 && item.Backordered > 0 {
 		return c, nil
 	}
-	waiting, err := s.readLineKeys(ctx, mysql.Render(s.SQL.waiting, key.SKU, key.Activity, limit))
-	if err != nil || len(waiting) == 0 {
+	lines, err := s.readLineKeys(ctx, mysql.Render(s.SQL.backorderQueue, key.SKU, key.Activity, limit))
+	if err != nil || len(lines) == 0 {
 		return c, err
 	}
 	kept, err := s.Atomically(ctx, func(q mysql.Tx) (bool, error) {
-		c = coverBatch{key: key, waiting: waiting, left: item.Coverable(), after: backs{}, told: s.told()}
+		c = coverBatch{key: key, lines: lines, left: item.Coverable(), after: backs{}, told: s.told()}
 		return s.coverLines(ctx, s.watched(q), &c)
 	})
 	if c.kept = kept; !kept {
@@ -351,11 +351,11 @@ func (s *Store) cover(ctx context.Context, key stock.Key, limit int) (c coverBat
 
 // coverLines covers within a transaction.
 func (s *Store) coverLines(ctx context.Context, q mysql.Tx, c *coverBatch) (bool, error) {
-	lines, err := s.lockLinesFor(ctx, q, c.key, keysOf(c.waiting))
+	lines, err := s.lockLinesFor(ctx, q, c.key, keysOf(c.lines))
 	if err != nil {
 		return false, err
 	}
-	for _, at := range c.waiting {
+	for _, at := range c.lines {
 		if !c.line(at, lines[at.order]) {
 			break
 		}
@@ -364,7 +364,7 @@ func (s *Store) coverLines(ctx context.Context, q mysql.Tx, c *coverBatch) (bool
 		return false, err
 	}
 	if len(c.done) > 0 {
-		if _, err := q.ExecContext(ctx, s.SQL.waitNoMore(c.key, keysOf(c.done))); err != nil {
+		if _, err := q.ExecContext(ctx, s.SQL.endBackorders(c.key, keysOf(c.done))); err != nil {
 			return false, err
 		}
 	}
@@ -386,7 +386,7 @@ func (s *Store) newestOf(ctx context.Context, e stock.Entry) ([]lineAt, error) {
 
 // lack has the newest orders of an item wait for units that a count has not found, and reports whether there are as many.
 func (s *Store) lack(ctx context.Context, q mysql.Tx, e stock.Entry, newest []lineAt) (bool, error) {
-	lines := map[string]waitingLine{}
+	lines := map[string]backorderLine{}
 	sorted := slices.SortedFunc(slices.Values(newest), func(a, b lineAt) int { return cmp.Compare(a.order, b.order) })
 	for part := range slices.Chunk(sorted, mysql.MaxList) {
 		some, err := s.lockLinesFor(ctx, q, e.Key, keysOf(part))

@@ -247,7 +247,7 @@ func (s *Store) moveMany(ctx context.Context, step stock.Step, calls []MoveCall,
 			return false, err
 		}
 		if step == stock.StepRedeem {
-			m.leaveWaiting()
+			m.leaveBackorders()
 		}
 		if err := h.Lock(ctx, q); err != nil {
 			return false, err

@@ -31,8 +31,8 @@ type Statements struct {
 	dueOfItem, dueOfAll, stillDue       string
 	listRefunds, listChanges            string
 	tallyItem                           string
-	coverable, waiting, newest          string
-	coverItem, ordersWait               string
+	coverable, backorderQueue, newest   string
+	coverItem, insertBackorders         string
 	setBack, changeBack                 string
 	changeBuyer                         string
 	archiveHolds, refundsOf, lastLines  string
