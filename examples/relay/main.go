@@ -44,8 +44,9 @@ func main() {
 	flag.DurationVar(&s.LeaseFor, "lease", event.DefaultLeaseFor, "how long they may take")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	if err := s.run(ctx); err != nil && !errors.Is(err, context.Canceled) {
+	err := s.run(ctx)
+	stop()
+	if err != nil && !errors.Is(err, context.Canceled) {
 		log.Fatal(err)
 	}
 }
@@ -70,7 +71,7 @@ func (s settings) run(ctx context.Context) error {
 		to = append(to, (&Webhook{s.webhook, &http.Client{Timeout: 10 * time.Second}}).Send)
 	}
 	if len(to) == 0 {
-		return errors.New("nobody is to have the events: name -brokers or -webhook") //nolint:err113 // for people
+		return errors.New("nobody is to have the events: name -brokers or -webhook")
 	}
 	return event.New(sqlstore.NewEvents(db, &sqlstore.Options{Prefix: s.prefix}), &s.Options).RunBatch(ctx, all(to))
 }

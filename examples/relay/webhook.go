@@ -47,7 +47,7 @@ func (w *Webhook) send(ctx context.Context, e event.Event) error {
 		return err
 	}
 	if response.StatusCode/100 != 2 {
-		return fmt.Errorf("%s answers %s", w.url, response.Status) //nolint:err113 // for people: the event keeps it
+		return fmt.Errorf("%s answers %s", w.url, response.Status)
 	}
 	return nil
 }
