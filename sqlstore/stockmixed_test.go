@@ -1,12 +1,15 @@
 package sqlstore_test
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/holdfast-go/holdfast/internal/sqltest"
 	"github.com/holdfast-go/holdfast/internal/suite"
 	"github.com/holdfast-go/holdfast/sqlstore"
 	"github.com/holdfast-go/holdfast/stock"
@@ -139,6 +142,49 @@ func TestMixedBatchRefusesNobodyForAnOrderThatDoesNotGo(t *testing.T) {
 	require.Equal(t, stock.Done, results[1].Verdict, "first is not in its way")
 	require.Equal(t, stock.Done, results[2].Verdict)
 	s.counters(1, 0, 9, 10)
+}
+
+// A batch that goes back, because others fit in the end than it has claimed, has no item locked any more, and decides again under
+// new locks. No guard stands behind its decision where units are backordered.
+func TestMixedBatchDecidesAgainOnceItHasGoneBack(t *testing.T) {
+	t.Parallel()
+	s := open(t, nil)
+	require.NoError(t, of(s.Define(t.Context(), stock.Key{SKU: 9}, 1, stock.Terms{Backorder: 3})))
+	const insert = "INSERT INTO goods_stock_hold"
+	elsewhere := stock.New(sqlstore.NewStock(s.another().DB, nil), nil)
+	took := 0
+	take := func(order string) {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second) // a server may have kept the locks
+		defer cancel()
+		if _, err := elsewhere.Lock(ctx, order, one(9)); err == nil {
+			took++
+		}
+	}
+	s.db.Wire.Before(insert, func() { // of all, more than is there
+		s.db.Wire.Before(insert, func() { // of all, as it seems
+			take("other")
+			s.db.Wire.Before(insert, func() { take("another") }) // of three
+		})
+	})
+	var orders []stock.Order
+	for _, id := range []string{"a", "b", "c", "d"} {
+		orders = append(orders, stock.Order{ID: id, Lines: []stock.Line{one(9)}})
+	}
+	results, err := sqlstore.LockBatch(t.Context(), s.store, orders...)
+	require.NoError(t, err)
+	for i, r := range results {
+		if i < 4-took {
+			require.Equal(t, stock.Done, r.Verdict, i)
+		} else {
+			require.ErrorIs(t, r.Why, stock.ErrInsufficient, i)
+		}
+	}
+	item, err := s.Item(t.Context(), stock.Key{SKU: 9})
+	require.NoError(t, err)
+	require.Equal(t, stock.Quantities{Total: 1, Locked: 4, Left: 1, Backordered: 3}, item.Quantities)
+	if !sqltest.TiDB() { // which keeps them
+		require.Equal(t, 2, took)
+	}
 }
 
 // What memory holds against MySQL in the model, a crowd holds against the books: carts of several hot items, from two

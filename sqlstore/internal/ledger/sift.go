@@ -242,47 +242,22 @@ func (a *admission) draw(c LockCall) (short []int64, refusal *LockAnswer, err er
 
 // decide locks the calls that fit: in one transaction, under the locks of their items, in the order of arrival, also of
 // those behind. It claims the orders that are expected to fit before it locks buyers and items, as each try does, so that
-// it waits for nothing of theirs with an item locked. Where others fit in the end, it goes back and claims those.
+// it waits for nothing of theirs with an item locked. Where others fit in the end, it goes back, which lets the items go, and
+// claims those; where then others fit again, it ends without success.
 func (b *LockBatch) decide(ctx context.Context, q mysql.Tx) (calls []LockCall, at time.Time, ok bool, err error) {
 	if err := mysql.Mark(ctx, q); err != nil {
 		return nil, at, false, err
 	}
-	if ok, err := b.runRows(ctx, q); err != nil || !ok {
-		return nil, at, false, err
-	}
-	expected := b.In
-	calls = b.those(expected)
-	if at, err = b.Store.claimMany(ctx, q, calls); err != nil {
-		return calls, at, false, err
-	}
-	b.unclaimed = b.takeBack(&b.behind)
-	b.In = slices.Concat(expected, b.unclaimed)
-	slices.Sort(b.In)
-	looked := b.entries
-	usages, err := b.lockBuyers(ctx, q, calls)
-	if err != nil {
-		return calls, at, false, err
-	}
-	entries, err := b.lockItems(ctx, q)
-	if err != nil {
-		return calls, at, false, err
-	}
-	for key, e := range entries {
-		if limitsBuyers(e.Item) && !limitsBuyers(looked[key].Item) { // it began to, since the look
-			return calls, at, false, nil
-		}
-	}
-	if b.admit(entries, usages, nil); !slices.Equal(b.In, expected) {
+	b.unclaimed = nil
+	calls, at, fits, err := b.expect(ctx, q)
+	if err == nil && !fits && calls != nil {
 		if err := mysql.BackToMark(ctx, q); err != nil || len(b.In) == 0 {
 			return nil, at, false, err
 		}
-		if ok, err := b.runRows(ctx, q); err != nil || !ok {
-			return nil, at, false, err
-		}
-		calls = b.those(b.In)
-		if at, err = b.Store.claimMany(ctx, q, calls); err != nil {
-			return calls, at, false, err
-		}
+		calls, at, fits, err = b.expect(ctx, q)
+	}
+	if err != nil || !fits {
+		return calls, at, false, err
 	}
 	if b.waits() {
 		short := make([][]int64, len(b.In))
@@ -299,6 +274,38 @@ func (b *LockBatch) decide(ctx context.Context, q mysql.Tx) (calls []LockCall, a
 		return calls, at, false, err
 	}
 	return calls, at, true, b.Store.tellLocked(ctx, q, at, calls, near)
+}
+
+// expect claims the orders of the batch, locks the items, and reports whether just these calls fit. It returns no calls where it
+// has decided about none.
+func (b *LockBatch) expect(ctx context.Context, q mysql.Tx) (calls []LockCall, at time.Time, fits bool, err error) {
+	if ok, err := b.runRows(ctx, q); err != nil || !ok {
+		return nil, at, false, err
+	}
+	expected, looked := b.In, b.entries
+	calls = b.those(expected)
+	if at, err = b.Store.claimMany(ctx, q, calls); err != nil {
+		return nil, at, false, err
+	}
+	behind := b.takeBack(&b.behind)
+	b.unclaimed = append(b.unclaimed, behind...)
+	b.In = slices.Concat(expected, behind)
+	slices.Sort(b.In)
+	usages, err := b.lockBuyers(ctx, q, calls)
+	if err != nil {
+		return nil, at, false, err
+	}
+	entries, err := b.lockItems(ctx, q)
+	if err != nil {
+		return nil, at, false, err
+	}
+	for key, e := range entries {
+		if limitsBuyers(e.Item) && !limitsBuyers(looked[key].Item) { // it began to, since the look
+			return nil, at, false, nil
+		}
+	}
+	b.admit(entries, usages, nil)
+	return calls, at, slices.Equal(b.In, expected), nil
 }
 
 // waits reports whether an item of the batch, as the locks have it, has orders that wait for units, or will have.

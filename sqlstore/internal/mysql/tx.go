@@ -319,7 +319,7 @@ type nestedTx struct {
 }
 
 // nested runs fn within the caller's transaction. The changes of fn are undone where it is refused; the locks stay
-// until the caller's transaction ends. Errors never make it run again: a part of somebody else's transaction cannot be
+// until the caller's transaction ends, or go with them where fn was the first to do something in it. Errors never make it run again: a part of somebody else's transaction cannot be
 // repeated by itself.
 //
 // Outside of a transaction, fn's statements would commit one by one. A handle may never have been in one, and the
