@@ -33,6 +33,7 @@ func TestSaleEndsWithBalancedBooks(t *testing.T) {
 		requireWhole(t, &s)
 		require.Positive(t, s.told[bought])
 		require.Positive(t, s.told[soldOut])
+		require.Positive(t, s.handed)
 	})
 }
 

@@ -1,7 +1,8 @@
 // Flashsale holds a flash sale: an operator defines it, offers a hundred units out of ordinary stock and approves it; thousands of
 // buyers rush for them when it begins; it ends, and what is left goes back. No unit is sold twice: some buyers pay, some cancel,
-// some let their hold expire, some payments arrive twice or late, and some orders are refunded. Events tell the shop what it has to do:
-// close an order whose hold has expired, and tell its buyer.
+// some let their hold expire, some payments arrive twice or late, and some orders are refunded. Who finds the tea sold out waits for
+// a unit that somebody gives back. Events tell the shop what it has to do: ask the next buyer to pay, and close an order whose hold has
+// expired.
 //
 //	go run ./examples/flashsale                        in memory, needs nothing but Go
 //	go run ./examples/flashsale -dsn 'user:password@tcp(127.0.0.1:3306)/'
@@ -59,11 +60,14 @@ type flashSale struct {
 	mu       sync.Mutex
 	answered int
 	told     map[result]int // buyers, by what became of them; each is counted once
+	handed   int            // units that went to a buyer who waited
 	replays  int            // callbacks that came twice and changed nothing
 	late     int            // payments that came too late; their money goes back
 
-	happened map[event.Kind]int // events, by their kind
-	closed   map[string]bool    // orders that were closed by an event, and whose buyers were told
+	seen     map[int64]bool           // events, by their ID
+	happened map[event.Kind]int       // and how many of a kind there were
+	offers   map[string]chan struct{} // closed once a buyer who waits was asked to pay
+	closed   map[string]bool          // orders that were closed by an event, and whose buyers were told
 
 	pool, shelf stock.Item // in the end: of the sale, and of ordinary stock
 	drifts      []stock.Drift
@@ -88,6 +92,7 @@ func (s *flashSale) run(ctx context.Context, db *sql.DB, w io.Writer) error {
 	if err := s.prepare(ctx); err != nil {
 		return err
 	}
+	defer s.work(ctx)()
 	if err := s.page(ctx, w, sale.Approved); err != nil {
 		return err
 	}
@@ -113,9 +118,6 @@ func (s *flashSale) run(ctx context.Context, db *sql.DB, w io.Writer) error {
 	if err := s.end(ctx); err != nil {
 		return err
 	}
-	if _, err := s.events.Deliver(ctx, s.handle); err != nil { // a shop has Events.Run do that all the time
-		return err
-	}
 	if err := s.page(ctx, w, sale.Ended); err != nil {
 		return err
 	}
@@ -125,7 +127,7 @@ func (s *flashSale) run(ctx context.Context, db *sql.DB, w io.Writer) error {
 
 // open makes the shop, in memory or in a database.
 func (s *flashSale) open(ctx context.Context, db *sql.DB) error {
-	tell := []event.Kind{event.SaleStarted, event.SoldOut, event.BackInStock, event.HoldExpired, event.SaleEnded}
+	tell := []event.Kind{event.SaleStarted, event.SoldOut, event.BackInStock, event.HoldExpired, event.Offered, event.SaleEnded}
 	units := &stock.Memory{Events: new(event.Memory), Tell: tell}
 	var goods stock.Store = units
 	var store sale.Store = &sale.Memory{Stock: units}
@@ -137,18 +139,62 @@ func (s *flashSale) open(ctx context.Context, db *sql.DB) error {
 		opts := &sqlstore.Options{Tell: tell}
 		goods, store, events = sqlstore.NewStock(db, opts), sqlstore.NewSale(db, opts), sqlstore.NewEvents(db, opts)
 	}
-	s.inv, s.sales = stock.New(goods, &stock.Options{HoldFor: s.holdFor}), sale.New(store, nil)
-	s.events, s.happened, s.closed = event.New(events, nil), map[event.Kind]int{}, map[string]bool{}
+	often := s.holdFor / 10
+	s.inv = stock.New(goods, &stock.Options{HoldFor: s.holdFor, Sweep: often})
+	s.sales = sale.New(store, &sale.Options{Sweep: often})
+	s.events = event.New(events, &event.Options{Every: often})
+	s.seen, s.happened = map[int64]bool{}, map[event.Kind]int{}
+	s.offers, s.closed = map[string]chan struct{}{}, map[string]bool{}
 	return nil
 }
 
-// handle does what an event asks for. An event may come more than once, so all of this is safe to repeat.
-func (s *flashSale) handle(_ context.Context, e event.Event) error {
-	s.happened[e.Kind]++ // a page would show or hide the product
-	if e.Kind == event.HoldExpired {
-		s.closed[e.Order] = true // the row of the order, and a message to e.Buyer
+// work starts what a shop has running all the time: it releases holds that nobody has paid, begins and ends sales, and handles events.
+// The func that it returns ends that.
+func (s *flashSale) work(ctx context.Context) (rest func()) {
+	ctx, stop := context.WithCancel(ctx)
+	var jobs sync.WaitGroup
+	for _, job := range []func() error{
+		func() error { return s.inv.Run(ctx) },
+		func() error { return s.sales.Run(ctx) },
+		func() error { return s.events.Run(ctx, s.handle) },
+	} {
+		jobs.Add(1)
+		go func() {
+			defer jobs.Done()
+			_ = job() // that its context has ended
+		}()
 	}
+	return func() {
+		stop()
+		jobs.Wait()
+	}
+}
+
+// handle does what an event asks for. An event may come more than once: its ID tells.
+func (s *flashSale) handle(_ context.Context, e event.Event) error {
+	s.count(func() {
+		if s.seen[e.ID] {
+			return
+		}
+		s.seen[e.ID] = true
+		s.happened[e.Kind]++ // a page would show or hide the product
+		switch e.Kind {
+		case event.HoldExpired:
+			s.closed[e.Order] = true // the row of the order, and a message to e.Buyer
+		case event.Offered:
+			close(s.offer(e.Order)) // a message to e.Buyer: there is a unit, pay for it
+		default:
+		}
+	})
 	return nil
+}
+
+// offer returns what tells the buyer of an order that it was offered a unit. Its caller is in count.
+func (s *flashSale) offer(order string) chan struct{} {
+	if s.offers[order] == nil {
+		s.offers[order] = make(chan struct{})
+	}
+	return s.offers[order]
 }
 
 // prepare does what an operator does before a sale: it defines and approves an activity that begins soon, with units out of
@@ -196,23 +242,13 @@ func (s *flashSale) page(ctx context.Context, w io.Writer, state sale.State) err
 	return nil
 }
 
-// end ends the sale early. What is left goes back to ordinary stock; holds that nobody has paid give theirs back as they expire,
-// which a shop has Sales.Run do.
+// end ends the sale early. What is left goes back to ordinary stock, and the units of holds that nobody has paid as these expire. The
+// shop is done once it was told of that.
 func (s *flashSale) end(ctx context.Context) error {
 	if _, err := s.sales.End(ctx, item.Activity); err != nil {
 		return err
 	}
-	for { // until the last hold is dead
-		if _, err := s.sales.Expire(ctx); err != nil {
-			return err
-		}
-		offer, err := s.sales.Product(ctx, item)
-		if err != nil {
-			return err
-		}
-		if offer.State == sale.Settled {
-			break
-		}
+	for look := 0; look < 100 && !s.toldAll(); look++ {
 		if err := s.rest(ctx, s.holdFor/10); err != nil {
 			return err
 		}
@@ -229,12 +265,21 @@ func (s *flashSale) end(ctx context.Context) error {
 	return err
 }
 
+// toldAll reports whether the shop was told of the end of the sale, and of all that has expired.
+func (s *flashSale) toldAll() (all bool) {
+	s.count(func() { all = s.happened[event.SaleEnded] == 1 && len(s.closed) == s.told[expired] })
+	return all
+}
+
 // buy is one buyer, from the first look at the shop to the end of the order.
 func (s *flashSale) buy(ctx context.Context, number int) (result, error) {
 	order := fmt.Sprint("order-", number)
-	if err := s.order(ctx, order, fmt.Sprint("u-", number)); errors.Is(err, stock.ErrInsufficient) {
+	switch err := s.order(ctx, order, fmt.Sprint("u-", number)); {
+	case errors.Is(err, stock.ErrInsufficient):
 		return soldOut, nil
-	} else if err != nil {
+	case errors.Is(err, stock.ErrExpired): // a unit came at last, and the buyer was gone
+		return expired, nil
+	case err != nil:
 		return "", err
 	}
 	switch number % 10 {
@@ -268,22 +313,34 @@ func (s *flashSale) buy(ctx context.Context, number int) (result, error) {
 	return s.pay(ctx, order)
 }
 
-// order locks a unit. While it is sold out, the buyer comes back a few times, since somebody may yet give a unit back.
+// order locks a unit. Where it is sold out, the buyer waits for one that somebody gives back, and leaves when that takes too long.
 func (s *flashSale) order(ctx context.Context, order, buyer string) error {
-	for look := 1; ; look++ {
-		_, err := again(ctx, func() (stock.Hold, error) {
-			return s.inv.For(buyer).Lock(ctx, order, stock.Line{SKU: item.SKU, Activity: item.Activity, Num: 1})
-		})
-		if look == 1 {
-			s.count(func() { s.answered, s.rush = s.answered+1, time.Since(s.opened) })
-		}
-		if !errors.Is(err, stock.ErrInsufficient) || look == 4 {
-			return err
-		}
-		if err := s.rest(ctx, s.holdFor/2); err != nil {
-			return err
-		}
+	inv, line := s.inv.For(buyer), stock.Line{SKU: item.SKU, Activity: item.Activity, Num: 1}
+	_, err := again(ctx, func() (stock.Hold, error) { return inv.Lock(ctx, order, line) })
+	s.count(func() { s.answered, s.rush = s.answered+1, time.Since(s.opened) })
+	if !errors.Is(err, stock.ErrInsufficient) {
+		return err
 	}
+	hold, failed := again(ctx, func() (stock.Hold, error) { return inv.Wait(ctx, order, line) })
+	if failed != nil || hold.State == stock.Locked {
+		return failed
+	}
+	var offered chan struct{}
+	s.count(func() { offered = s.offer(order) })
+	patience := time.NewTimer(3 * s.holdFor)
+	defer patience.Stop()
+	select {
+	case <-offered:
+		s.count(func() { s.handed++ })
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-patience.C:
+	}
+	if _, failed := again(ctx, func() (stock.Outcome, error) { return inv.Cancel(ctx, order) }); failed != nil {
+		return failed
+	}
+	return err
 }
 
 // pay is the callback of the payment provider.
@@ -333,7 +390,8 @@ func (s *flashSale) print(w io.Writer) {
 		example.Row{expired, s.told[expired], "left", s.pool.Left},
 		example.Row{soldOut, s.told[soldOut], "back in ordinary stock", s.shelf.Left - reserve},
 	)
-	fmt.Fprintf(w, "\nEvents: the sale started and ended, was sold out %d times and back %d times, and %d orders were closed.\n",
+	fmt.Fprintf(w, "\n%d units that came back went to buyers who waited, the first in the queue first.\n", s.handed)
+	fmt.Fprintf(w, "Events: the sale started, was sold out (%d), had units again (%d), and ended; %d orders were closed.\n",
 		s.happened[event.SoldOut], s.happened[event.BackInStock], len(s.closed))
 	fmt.Fprintf(w, "%d callbacks came twice and were counted once. %d payments came too late; the money goes back.\n", s.replays, s.late)
 	if s.check() == nil {
