@@ -30,7 +30,8 @@ import (
 // later call: where the part was not archived after all. So write what it keeps under the order number.
 //
 // The same call goes on where one was cut off. Orders that somebody else works on are left for a later call. What is not ranged over
-// is not archived. The Hook is not told, since nothing moves. By is recorded with the change, the last one for all.
+// is not archived. The Hook is told of StepArchive for each order, of which no unit moves. By is recorded with the change,
+// the last one for all.
 //
 // Errors, the last that comes: ErrInvalid, also for a store that is bound to a caller's transaction, and for companions of With and
 // rows of the shop.
@@ -128,6 +129,9 @@ func (inv *Inventory) archivePart(ctx context.Context, holds []Hold, each func(c
 		}
 	}
 	archived, err := inv.store.Archive(ctx, holds, Change{Kind: KindArchive, Actor: inv.actor, Reason: inv.reason})
+	for _, order := range archived {
+		inv.took(ctx, Effect{Step: StepArchive, Order: order})
+	}
 	return len(archived), err
 }
 

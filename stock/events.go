@@ -21,7 +21,8 @@ func (s Step) Event() event.Kind {
 		return event.Offered
 	case StepCover:
 		return event.Covered
-	case StepLock, StepRedeem, StepRestock, StepWithdraw, StepAmend, StepPutBack, StepWait, StepLeave:
+	case StepLock, StepRedeem, StepRestock, StepWithdraw, StepAmend, StepPutBack, StepWait, StepLeave,
+		StepArchive:
 	}
 	return 0
 }

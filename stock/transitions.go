@@ -97,6 +97,7 @@ const (
 	StepOffer                     // units that are free go to an order that waits: they are set aside for it
 	StepLeave                     // an order that waits is closed
 	StepCover                     // units that have come are given to an order that has waited for them
+	StepArchive                   // an order that is over leaves the books; Inventory.Archive says what stays
 )
 
 // String returns the name of the step.
@@ -165,6 +166,7 @@ var table = [...]Transition{ //nolint:gochecknoglobals // a constant, but for th
 	{Step: StepOffer, Name: "offer", From: []State{Waiting}, To: Locked, Delta: Quantities{Locked: +1, Waiting: -1}},
 	{Step: StepLeave, Name: "leave", From: []State{Waiting}, To: Cancelled, Delta: Quantities{Waiting: -1}},
 	{Step: StepCover, Name: "cover", From: []State{Locked, Paid}, Delta: Quantities{Backordered: -1}},
+	{Step: StepArchive, Name: "archive", From: []State{Paid, Redeemed, Refunded, Cancelled, Expired}},
 }
 
 // backorders reports whether units of a hold in this state may be such that have not come yet.

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/holdfast-go/holdfast/internal/suite"
@@ -65,8 +67,16 @@ func archiveFolds(s *scene) {
 	s.No(suite.Err(s.inv.Redeem(s.Context(), "young")))
 	items := suite.Listed(s, s.inv.Items(s.Context()))
 
-	s.inv = s.inv.By("eve", "last year")
-	suite.Same(s, "archived", s.archive(stock.Filter{}), []string{"redeemed", "refunded", "cancelled", "expired", "cart"})
+	var effects []stock.Effect
+	s.inv = s.with(stock.Options{Hook: record(&effects)}).By("eve", "last year")
+	archived := s.archive(stock.Filter{})
+	suite.Same(s, "archived", archived, []string{"redeemed", "refunded", "cancelled", "expired", "cart"})
+	slices.Sort(archived)
+	slices.SortFunc(effects, func(a, b stock.Effect) int { return strings.Compare(a.Order, b.Order) })
+	for i, order := range archived {
+		suite.Same(s, "effect", effects[i], stock.Effect{Step: stock.StepArchive, Order: order})
+	}
+	s.Count("effects", len(effects), len(archived))
 	suite.Same(s, "items", suite.Listed(s, s.inv.Items(s.Context())), items)
 	s.usage("5", sku(3), stock.Usage{Bought: 1})
 	s.overLimit(suite.Err(s.inv.For("5").Lock(s.Context(), "more", units(3, 3))),
