@@ -84,25 +84,9 @@ func (s *Store) amend(ctx context.Context, call amendCall) (stock.MoveResult, er
 // amendBatch makes amendments in as few transactions as they allow. Those of one order, or with one number, go alone but for the first.
 func (s *Store) amendBatch(ctx context.Context, _ struct{}, calls []amendCall) ([]batch.Reply[stock.MoveResult], error) {
 	replies := make([]batch.Reply[stock.MoveResult], len(calls))
-	var firsts []int
-	orders, ids := map[string]bool{}, map[string]bool{}
-	for i, c := range calls {
-		if orders[c.record.From.Order] || ids[c.record.ID] {
-			replies[i].Alone = batch.Known
-			continue
-		}
-		orders[c.record.From.Order], ids[c.record.ID] = true, true
-		firsts = append(firsts, i)
-	}
 	t := tries{
 		tried: func() { s.Bounds.Tried(len(calls)) },
-		stuck: func(in []int) ([]*stuckError, error) {
-			rows := make([]callRows, len(in))
-			for n, i := range in {
-				rows[n] = calls[i].rows()
-			}
-			return s.stuckOn(ctx, rows)
-		},
+		stuck: stuckAmong(ctx, s, calls, amendCall.rows),
 		try: func(in []int, _ bool) ([]error, error) {
 			b, err := s.amendMany(ctx, pick(calls, in))
 			for n, i := range in {
@@ -112,18 +96,11 @@ func (s *Store) amendBatch(ctx context.Context, _ struct{}, calls []amendCall) (
 			}
 			return b.why, err
 		},
-		leave: func(i int, why error) {
-			switch {
-			case errors.Is(why, errRefused): // its answer is Refused
-			case errors.Is(why, errAlone):
-				replies[i].Alone = batch.Unsettled
-			case errors.Is(why, errKnown):
-				replies[i].Answer.Verdict = stock.Exists
-			default:
-				replies[i].Err = why
-			}
-		},
+		leave: leaveIn(replies, batch.Reply[stock.MoveResult]{}, stock.MoveResult{Verdict: stock.Exists}),
 	}
+	firsts := firstOfEach(calls, replies, func(c amendCall) []string {
+		return []string{"order " + c.record.From.Order, "number " + c.record.ID}
+	})
 	t.run(firsts, true)
 	return replies, nil
 }

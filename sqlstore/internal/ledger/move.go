@@ -185,13 +185,7 @@ func (s *Store) moveEach(ctx context.Context, step stock.Step, calls []MoveCall)
 	items := map[string][]stock.Key{} // of the orders that could expire
 	t := tries{
 		tried: func() { s.Bounds.Tried(len(calls)) },
-		stuck: func(in []int) ([]*stuckError, error) {
-			rows := make([]callRows, len(in))
-			for n, i := range in {
-				rows[n].order = calls[i].Order
-			}
-			return s.stuckOn(ctx, rows)
-		},
+		stuck: stuckAmong(ctx, s, calls, func(c MoveCall) callRows { return callRows{order: c.Order} }),
 		try: func(in []int, judged bool) ([]error, error) {
 			some := pick(calls, in)
 			m, why, err := s.moveMany(ctx, step, some, judged)

@@ -3,7 +3,6 @@ package ledger
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"maps"
 	"slices"
 
@@ -193,13 +192,7 @@ func (s *Store) refundBatch(ctx context.Context, _ struct{}, calls []RefundCall)
 	replies := make([]batch.Reply[stock.RefundResult], len(calls))
 	t := tries{
 		tried: func() { s.Bounds.Tried(len(calls)) },
-		stuck: func(in []int) ([]*stuckError, error) {
-			rows := make([]callRows, len(in))
-			for n, i := range in {
-				rows[n] = calls[i].rows()
-			}
-			return s.stuckOn(ctx, rows)
-		},
+		stuck: stuckAmong(ctx, s, calls, RefundCall.rows),
 		try: func(in []int, _ bool) ([]error, error) {
 			made, why, err := s.refundMany(ctx, pick(calls, in))
 			for n, i := range in {
@@ -210,18 +203,7 @@ func (s *Store) refundBatch(ctx context.Context, _ struct{}, calls []RefundCall)
 			}
 			return why, err
 		},
-		leave: func(i int, why error) {
-			switch {
-			case errors.Is(why, errRefused):
-				replies[i].Alone = batch.Refused
-			case errors.Is(why, errAlone):
-				replies[i].Alone = batch.Unsettled
-			case errors.Is(why, errKnown):
-				replies[i].Answer.Verdict = stock.Exists
-			default:
-				replies[i].Err = why
-			}
-		},
+		leave: leaveIn(replies, batch.Reply[stock.RefundResult]{Alone: batch.Refused}, stock.RefundResult{Verdict: stock.Exists}),
 	}
 	t.run(numbers(len(calls)), true)
 	return replies, nil

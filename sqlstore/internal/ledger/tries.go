@@ -1,9 +1,12 @@
 package ledger
 
 import (
+	"context"
 	"errors"
+	"slices"
 
 	"github.com/holdfast-go/holdfast/internal/fault"
+	"github.com/holdfast-go/holdfast/sqlstore/internal/batch"
 	"github.com/holdfast-go/holdfast/sqlstore/internal/mysql"
 )
 
@@ -122,6 +125,51 @@ func (t *tries) withoutStuck(in []int, judged bool) []int {
 	half := len(in) / 2
 	t.run(in[:half], judged)
 	return in[half:]
+}
+
+// stuckAmong finds, for tries, the calls that others keep from being made, by the rows of each.
+func stuckAmong[C any](ctx context.Context, s *Store, calls []C, rows func(C) callRows) func(in []int) ([]*stuckError, error) {
+	return func(in []int) ([]*stuckError, error) {
+		of := make([]callRows, len(in))
+		for n, i := range in {
+			of[n] = rows(calls[i])
+		}
+		return s.stuckOn(ctx, of)
+	}
+}
+
+// leaveIn answers, for tries, the calls that are not made. Refused is the reply of one that a guard refuses, and known the answer of
+// one whose number is known.
+func leaveIn[A any](replies []batch.Reply[A], refused batch.Reply[A], known A) func(i int, why error) {
+	return func(i int, why error) {
+		switch {
+		case errors.Is(why, errRefused):
+			replies[i] = refused
+		case errors.Is(why, errAlone):
+			replies[i].Alone = batch.Unsettled
+		case errors.Is(why, errKnown):
+			replies[i].Answer = known
+		default:
+			replies[i].Err = why
+		}
+	}
+}
+
+// firstOfEach returns the calls that no call before shares a name with. The others go alone, after these.
+func firstOfEach[C, A any](calls []C, replies []batch.Reply[A], names func(C) []string) (firsts []int) {
+	seen := map[string]bool{}
+	for i, c := range calls {
+		of := names(c)
+		if slices.ContainsFunc(of, func(name string) bool { return seen[name] }) {
+			replies[i].Alone = batch.Known
+			continue
+		}
+		for _, name := range of {
+			seen[name] = true
+		}
+		firsts = append(firsts, i)
+	}
+	return firsts
 }
 
 // leaveAll leaves calls for one reason.

@@ -3,7 +3,6 @@ package ledger
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -94,25 +93,9 @@ func (s *Store) wait(ctx context.Context, call LockCall) (answer LockAnswer, err
 // waitBatch queues orders for an item in as few transactions as they allow. Of one order it queues the first call.
 func (s *Store) waitBatch(ctx context.Context, _ stock.Key, calls []LockCall) ([]batch.Reply[LockAnswer], error) {
 	replies := make([]batch.Reply[LockAnswer], len(calls))
-	var firsts []int
-	orders := map[string]bool{}
-	for i, c := range calls {
-		if orders[c.Order.ID] {
-			replies[i].Alone = batch.Known
-			continue
-		}
-		orders[c.Order.ID] = true
-		firsts = append(firsts, i)
-	}
 	t := tries{
 		tried: func() { s.Bounds.Tried(len(calls)) },
-		stuck: func(in []int) ([]*stuckError, error) {
-			rows := make([]callRows, len(in))
-			for n, i := range in {
-				rows[n] = rowsOfLock(calls[i])
-			}
-			return s.stuckOn(ctx, rows)
-		},
+		stuck: stuckAmong(ctx, s, calls, rowsOfLock),
 		try: func(in []int, _ bool) ([]error, error) {
 			answers, err := s.waitMany(ctx, pick(calls, in))
 			for n, i := range in {
@@ -122,19 +105,9 @@ func (s *Store) waitBatch(ctx context.Context, _ stock.Key, calls []LockCall) ([
 			}
 			return make([]error, len(in)), err
 		},
-		leave: func(i int, why error) {
-			switch {
-			case errors.Is(why, errRefused): // its answer is Refused
-			case errors.Is(why, errAlone):
-				replies[i].Alone = batch.Unsettled
-			case errors.Is(why, errKnown):
-				replies[i].Answer.Verdict = stock.Exists
-			default:
-				replies[i].Err = why
-			}
-		},
+		leave: leaveIn(replies, batch.Reply[LockAnswer]{}, LockAnswer{Verdict: stock.Exists}),
 	}
-	t.run(firsts, true)
+	t.run(firstOfEach(calls, replies, func(c LockCall) []string { return []string{c.Order.ID} }), true)
 	return replies, nil
 }
 
