@@ -166,7 +166,11 @@
 // more. What is left of an order is its number, so that it cannot be locked again; every verb of it but Resolve is
 // [ErrArchived]. The same audit balances before, during and after.
 //
-//	for n, err := range inv.Archive(ctx, time.Now().AddDate(0, -3, 0), stock.Filter{}, nil)
+//	pace := time.NewTicker(40 * time.Millisecond) // a rest between parts, for those who lock meanwhile
+//	for n, err := range inv.Archive(ctx, time.Now().AddDate(0, -3, 0), stock.Filter{}, nil) {
+//		log.Println(n, err)
+//		<-pace.C
+//	}
 //
 // # Several places, and limits over several items
 //

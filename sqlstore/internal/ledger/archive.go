@@ -82,7 +82,7 @@ func (s *Store) lockFinished(ctx context.Context, q mysql.Tx, holds []stock.Hold
 	}
 	var first, all HoldReader
 	for part := range slices.Chunk(orders, mysql.MaxList) {
-		if _, err := mysql.ReadFree(ctx, s.Handle, q, part, mysql.ByList(s.SQL.LockHolds), first.Scan); err != nil {
+		if _, err := mysql.ReadFree(ctx, s.Handle, q, part, mysql.ByList(s.SQL.lockFinished), first.Scan); err != nil {
 			return nil, err
 		}
 	}
@@ -94,7 +94,7 @@ func (s *Store) lockFinished(ctx context.Context, q mysql.Tx, holds []stock.Hold
 		case len(was.Lines) > 1:
 			keys.addSpan(h.Order, 1, len(was.Lines))
 		case h.SameAs(was):
-			same = append(same, h)
+			same = append(same, was)
 		}
 	}
 	if len(keys) == 0 {

@@ -175,7 +175,7 @@ func (q *Statements) statements() []sqltest.Statement {
 		sqltest.Statement{"In the caller's transaction: blank items", q.blankItemsText(1)},
 		sqltest.Statement{"In the caller's transaction: no blank item any more", q.deleteBlankItems(1)},
 		sqltest.Statement{"In the caller's transaction: which of the dead holds are dead now", q.stillDue + " SKIP LOCKED"},
-		sqltest.Statement{"Archive 1: lock the orders", q.LockHolds + " SKIP LOCKED"},
+		sqltest.Statement{"Archive 1: lock the orders", q.lockFinished + " SKIP LOCKED"},
 		sqltest.Statement{"Archive 1: lock all lines", q.lockWholeHolds(two)},
 		sqltest.Statement{"Archive: which refunds they have", q.refundsOf},
 		sqltest.Statement{"Archive 2: the refunds go", q.deleteRefunds(two)},

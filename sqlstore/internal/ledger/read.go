@@ -21,11 +21,15 @@ var itemColumns = "s.SKU_ID, s.ACTIVITY_ID, s.SPU_ID, s.UNLIMITED, s.STATUS, " +
 	", s.STOCK_REFUND_NUM, s.BACK_NUM, s.VERSION, " + mysql.Micros("s.CREATE_TIME") + ", " + mysql.Micros("s.UPDATE_TIME")
 
 // holdColumns are the columns of a hold h, in the order in which holdRow scans them.
-var holdColumns = "h.ORDER_NO, h.SKU_ID, h.ACTIVITY_ID, h.NUM, h.REFUND_NUM, h.RESTOCK_NUM, h.FREE_NUM, h.REDEEM_NUM," +
-	" h.BACK_NUM, h.FIRST_HASH," +
-	" h.BUYER_ID, h.STATE, h.FENCE, " +
+var holdColumns = unitColumns + ", h.FIRST_HASH, h.BUYER_ID, h.STATE, h.FENCE, " +
 	mysql.Micros("h.EXPIRE_TIME") + ", " + mysql.Micros("h.PAY_TIME") + ", " + mysql.Micros("h.CREATE_TIME") + ", " +
 	mysql.Micros("h.UPDATE_TIME")
+
+// sameColumns are those that stock.Hold.SameAs looks at, and NULL for the others.
+var sameColumns = unitColumns + ", NULL, NULL, h.STATE, h.FENCE, NULL, NULL, NULL, " + mysql.Micros("h.UPDATE_TIME")
+
+// unitColumns are the line of a hold.
+const unitColumns = "h.ORDER_NO, h.SKU_ID, h.ACTIVITY_ID, h.NUM, h.REFUND_NUM, h.RESTOCK_NUM, h.FREE_NUM, h.REDEEM_NUM, h.BACK_NUM"
 
 // renderReads renders what is read of items, holds and numbers that were claimed.
 func (q *Statements) renderReads() {
