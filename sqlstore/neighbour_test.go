@@ -160,7 +160,7 @@ func noneStartsOver(t *testing.T, db *sqltest.DB, width, transactions int, do fu
 	}) {
 		require.NoError(t, err)
 	}
-	if !conflicts(t, db) {
+	if !conflicts(t, db) && !sqltest.TiDB() { // which locks the rows of one INSERT in no order
 		require.Zero(t, again.Load(), "transactions that had to start over")
 	}
 }
