@@ -118,12 +118,13 @@ func TestChangeAgainWaitsForTheOneUnderWay(t *testing.T) {
 		ordinary(t, b.db, 2)
 		product := productOf(stock.Key{SKU: 2, Activity: 7})
 		var release func()
-		b.db.Wire.After("INSERT INTO egl_group_product", func() {
+		b.db.Wire.After(sqltest.Decisive("INSERT INTO egl_group_product"), func() {
 			release = b.block("SELECT 1 FROM egl_group_product WHERE SKU_ID = ? AND ACTIVITY_ID = 7 FOR UPDATE", 2)
 		})
 		first := going(func() error { return of(b.Offer(t.Context(), product, 10)) })
+		ctx := soon(t)
 		for last := int64(0); last == 0; { // until the last of its steps waits
-			require.NoError(t, b.db.QueryRowContext(t.Context(), "SELECT COUNT(*) FROM information_schema.PROCESSLIST"+
+			require.NoError(t, b.db.QueryRowContext(ctx, "SELECT COUNT(*) FROM information_schema.PROCESSLIST"+
 				" WHERE DB = DATABASE() AND INFO LIKE 'UPDATE egl_group_product%'").Scan(&last))
 		}
 		groups, pool := later(b)

@@ -308,12 +308,21 @@ func (f fixture) another() *sqltest.DB {
 	return pool
 }
 
+// soon returns a context that ends before a test that waits for something in vain keeps the others waiting.
+func soon(t testing.TB) context.Context {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	t.Cleanup(cancel)
+	return ctx
+}
+
 // waiting returns the connection of a statement that changes something or waits for a lock, once there is one: it
 // asks the server until it says so. With the rows it needs blocked, it waits for them.
 func (f fixture) waiting() (connection int64) {
 	f.t.Helper()
+	ctx := soon(f.t)
 	for {
-		err := f.db.QueryRowContext(f.t.Context(), "SELECT ID FROM information_schema.PROCESSLIST"+
+		err := f.db.QueryRowContext(ctx, "SELECT ID FROM information_schema.PROCESSLIST"+
 			" WHERE DB = DATABASE() AND (INFO LIKE 'UPDATE%' OR INFO LIKE 'INSERT%' OR INFO LIKE '/*M! SET STATEMENT%' OR"+
 			" INFO LIKE '%FOR UPDATE' AND TIME > 0) LIMIT 1").Scan(&connection)
 		if err == nil {

@@ -24,15 +24,15 @@ import (
 // closed before any Lock stay as they are, since they have nothing to archive, and so do those whose hold a seat of group buying
 // needs. Rows of the shop are not touched.
 //
-// It goes in parts of up to 450 lines, each a transaction, and is ranged over: a part is archived when its number of orders comes.
-// Callers that lock go on meanwhile. They share the server with it, so rest in the loop where they are many: a part each 40 ms was
-// 11,000 orders a second, while the p99 of 1,024 callers was at most 1.4 times what it is by itself (two cores). Where each is given, it gets the holds of a part first, to keep them elsewhere; RefundsPage still
-// has their refunds. Its error is the last that comes, and nothing of its part is archived. It may get a hold again, in a
-// later call: where the part was not archived after all. So write what it keeps under the order number.
+// It goes in parts of up to 450 lines, each a transaction, and is ranged over: a part is archived when its number of orders comes. Callers
+// that lock go on meanwhile. They share the server with it, so rest in the loop where they are many: a part each 40 ms was 11,000 orders a
+// second, while the p99 of 1,024 callers was at most 1.4 times what it is by itself (two cores). Where each is given, it gets the holds of
+// a part first, to keep them elsewhere; RefundsPage still has their refunds. Its error is the last that comes, and nothing of its part is
+// archived. It may get a hold again, in a later call: where the part was not archived after all. So write what it keeps under the order
+// number.
 //
-// The same call goes on where one was cut off. Orders that somebody else works on are left for a later call. What is not ranged over
-// is not archived. The Hook is told of StepArchive for each order, of which no unit moves. By is recorded with the change,
-// the last one for all.
+// The same call goes on where one was cut off. Orders that somebody else works on are left for a later call. What is not ranged over is not
+// archived. The Hook is told of StepArchive for each order, of which no unit moves. By is recorded with the change, the last one for all.
 //
 // Errors, the last that comes: ErrInvalid, also for a store that is bound to a caller's transaction, and for companions of With and
 // rows of the shop.

@@ -180,7 +180,9 @@ func TestDuplicateInTheMiddleOf256(t *testing.T) {
 	failure(t, why[128], 0, 1062)
 	require.Equal(t, 256, s.number("SELECT COUNT(*) FROM shop_order"))
 	require.Equal(t, 2, s.number("SELECT buyer FROM shop_order WHERE id = 'o-128'"))
-	require.LessOrEqual(t, len(s.sent()), 2*9, "by halves")
+	if !sqltest.TiDB() { // which may have the transaction made again
+		require.LessOrEqual(t, len(s.sent()), 2*9, "by halves")
+	}
 }
 
 // Each call has the error of its own row.

@@ -318,9 +318,9 @@ type nestedTx struct {
 	all      bool     // what it has done is undone as a whole; see UndoAll
 }
 
-// nested runs fn within the caller's transaction. The changes of fn are undone where it is refused; the locks stay
-// until the caller's transaction ends, or go with them where fn was the first to do something in it. Errors never make it run again: a part of somebody else's transaction cannot be
-// repeated by itself.
+// nested runs fn within the caller's transaction. The changes of fn are undone where it is refused; the locks stay until the caller's
+// transaction ends, or go with them where fn was the first to do something in it. Errors never make it run again: a part of somebody else's
+// transaction cannot be repeated by itself.
 //
 // Outside of a transaction, fn's statements would commit one by one. A handle may never have been in one, and the
 // server may have ended it since. A savepoint exists only within one: going back to it shows whether there is one.
