@@ -2,7 +2,6 @@ package failover
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 
@@ -74,11 +73,5 @@ func galeraRound(ctx context.Context, o *Options, cluster *server.Cluster, round
 
 // caughtUp waits until a node has applied all that the cluster has committed.
 func caughtUp(ctx context.Context, dsn string) error {
-	db, err := sql.Open("mysql", dsn)
-	if err != nil {
-		return err
-	}
-	defer db.Close()
-	_, err = db.ExecContext(ctx, "SET STATEMENT wsrep_sync_wait = 1 FOR SELECT 1")
-	return err
+	return server.Exec(ctx, dsn, "SET STATEMENT wsrep_sync_wait = 1 FOR SELECT 1")
 }

@@ -42,16 +42,16 @@ func startPair(ctx context.Context, o *Options, engine server.Engine, semiSync b
 	}
 	for _, host := range []string{"'127.0.0.1'", "localhost"} { // as a server without names or with names sees it
 		account := "replica@" + host
-		err := run(ctx, p.primary.DSN(), "CREATE USER "+account+" IDENTIFIED BY 'r'", "GRANT REPLICATION SLAVE ON *.* TO "+account)
+		err := server.Exec(ctx, p.primary.DSN(), "CREATE USER "+account+" IDENTIFIED BY 'r'", "GRANT REPLICATION SLAVE ON *.* TO "+account)
 		if err != nil {
 			return p, err
 		}
 	}
 	if p.mysql {
-		err = run(ctx, p.replica.DSN(), "CHANGE REPLICATION SOURCE TO SOURCE_HOST = '127.0.0.1', SOURCE_PORT = "+port+
+		err = server.Exec(ctx, p.replica.DSN(), "CHANGE REPLICATION SOURCE TO SOURCE_HOST = '127.0.0.1', SOURCE_PORT = "+port+
 			", SOURCE_USER = 'replica', SOURCE_PASSWORD = 'r', SOURCE_AUTO_POSITION = 1, GET_SOURCE_PUBLIC_KEY = 1", "START REPLICA")
 	} else {
-		err = run(ctx, p.replica.DSN(), "CHANGE MASTER TO MASTER_HOST = '127.0.0.1', MASTER_PORT = "+port+
+		err = server.Exec(ctx, p.replica.DSN(), "CHANGE MASTER TO MASTER_HOST = '127.0.0.1', MASTER_PORT = "+port+
 			", MASTER_USER = 'replica', MASTER_PASSWORD = 'r', MASTER_USE_GTID = slave_pos, MASTER_CONNECT_RETRY = 1", "START SLAVE")
 	}
 	if err != nil {
@@ -63,7 +63,7 @@ func startPair(ctx context.Context, o *Options, engine server.Engine, semiSync b
 	if err := p.await(ctx); err != nil || !semiSync {
 		return p, err
 	}
-	return p, run(ctx, p.primary.DSN(), "SET GLOBAL rpl_semi_sync_master_timeout = 600000", // for ever, rather than go on without
+	return p, server.Exec(ctx, p.primary.DSN(), "SET GLOBAL rpl_semi_sync_master_timeout = 600000", // for ever, rather than go on without
 		"SET GLOBAL rpl_semi_sync_master_enabled = ON")
 }
 
@@ -115,9 +115,10 @@ func (p *pair) await(ctx context.Context) error {
 // promote makes the replica a primary, once it has applied what it has received. It receives nothing any more.
 func (p *pair) promote(ctx context.Context) error {
 	if p.mysql {
-		return run(ctx, p.replica.DSN(), "STOP REPLICA", "RESET REPLICA ALL", "SET GLOBAL super_read_only = 0", "SET GLOBAL read_only = 0")
+		return server.Exec(ctx, p.replica.DSN(), "STOP REPLICA", "RESET REPLICA ALL", "SET GLOBAL super_read_only = 0",
+			"SET GLOBAL read_only = 0")
 	}
-	if err := run(ctx, p.replica.DSN(), "STOP SLAVE IO_THREAD"); err != nil {
+	if err := server.Exec(ctx, p.replica.DSN(), "STOP SLAVE IO_THREAD"); err != nil {
 		return err
 	}
 	for {
@@ -130,7 +131,7 @@ func (p *pair) promote(ctx context.Context) error {
 		}
 		rest(ctx, 20*time.Millisecond)
 	}
-	return run(ctx, p.replica.DSN(), "STOP SLAVE", "RESET SLAVE ALL", "SET GLOBAL read_only = 0")
+	return server.Exec(ctx, p.replica.DSN(), "STOP SLAVE", "RESET SLAVE ALL", "SET GLOBAL read_only = 0")
 }
 
 // SemiSync kills a primary of MariaDB that acknowledges only what its replica has received, and promotes that. Nothing is lost.
@@ -301,7 +302,7 @@ func ReadOnly(ctx context.Context, o *Options, engine server.Engine) error {
 			readOnly = "SET GLOBAL super_read_only = 1"
 		}
 		crowd, err := underLoad(ctx, o, fmt.Sprintf("r%d", round), p.primary.DSN(), address, func(moved func()) error {
-			if err := run(ctx, p.primary.DSN(), readOnly); err != nil {
+			if err := server.Exec(ctx, p.primary.DSN(), readOnly); err != nil {
 				return err
 			}
 			if err := errors.Join(p.await(ctx), p.promote(ctx)); err != nil {
@@ -333,21 +334,6 @@ func rounds(ctx context.Context, o *Options, run func(round int) error) error {
 		errs = append(errs, run(round+1))
 	}
 	return errors.Join(errs...)
-}
-
-// run runs statements by themselves.
-func run(ctx context.Context, dsn string, statements ...string) error {
-	db, err := sql.Open("mysql", dsn)
-	if err != nil {
-		return err
-	}
-	defer db.Close()
-	for _, statement := range statements {
-		if _, err := db.ExecContext(ctx, statement); err != nil {
-			return fmt.Errorf("%s: %w", statement, err)
-		}
-	}
-	return nil
 }
 
 // read reads one value.

@@ -175,6 +175,21 @@ func Version(ctx context.Context, dsn string) (string, error) {
 	return word(version), nil
 }
 
+// Exec runs statements on the server behind dsn, each by itself, until one fails.
+func Exec(ctx context.Context, dsn string, statements ...string) error {
+	db, err := sql.Open("mysql", dsn)
+	if err != nil {
+		return fmt.Errorf("server: %w", err)
+	}
+	defer db.Close()
+	for _, statement := range statements {
+		if _, err := db.ExecContext(ctx, statement); err != nil {
+			return fmt.Errorf("server: %s: %w", statement, err)
+		}
+	}
+	return nil
+}
+
 // word turns what VERSION() says (10.11.14-MariaDB-log, 8.0.11-TiDB-v8.5.3, 9.7.1-2) into engine-version.
 func word(version string) string {
 	number, rest, _ := strings.Cut(version, "-")

@@ -3,7 +3,6 @@ package server
 import (
 	"bytes"
 	"context"
-	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -108,11 +107,5 @@ func tidbSettings(folder string, port, status int) []string {
 // setTiDB makes TiDB keep CHECK constraints, which it drops as it comes, and read in one piece: behind a change of its own transaction,
 // a read backwards of no rows never ends on its test store, which then hands out one empty page after the other.
 func setTiDB(ctx context.Context, dsn string) error {
-	db, err := sql.Open("mysql", dsn)
-	if err != nil {
-		return err
-	}
-	defer db.Close()
-	_, err = db.ExecContext(ctx, "SET GLOBAL tidb_enable_check_constraint = ON, GLOBAL tidb_enable_paging = OFF")
-	return err
+	return Exec(ctx, dsn, "SET GLOBAL tidb_enable_check_constraint = ON, GLOBAL tidb_enable_paging = OFF")
 }

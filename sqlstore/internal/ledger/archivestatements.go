@@ -17,8 +17,7 @@ func (q *Statements) renderArchive() {
 		" RESTOCK_NUM = 0, FREE_NUM = 0, REDEEM_NUM = 0, BACK_NUM = 0, FIRST_HASH = NULL, BUYER_ID = NULL, PAY_TIME = NULL" +
 		fmt.Sprintf(", STATE = %d, EXPIRE_TIME = %s, UPDATE_TIME = %[2]s", stock.Archived, mysql.Now) +
 		" WHERE ORDER_NO IN (?) AND LINE_NO = 1"
-	// Of what was read before, it reads what tells whether that is still true: the rest, and the times above all, would cost as much
-	// as the change.
+	// It reads what tells whether a hold is still as it was read before. To convert the times of all of them again would be for nothing.
 	q.lockFinished = "SELECT " + sameColumns + ", 0 FROM " + q.Holds + " h FORCE INDEX (PRIMARY) WHERE h.ORDER_NO IN (?) AND h.LINE_NO = 1" +
 		" ORDER BY h.ORDER_NO FOR UPDATE"
 	q.refundsOf = "SELECT REFUND_NO, LINE_NUM FROM " + q.refunds + " " + mysql.By(q.refunds, "order") +

@@ -139,8 +139,8 @@ func One[T any](rows *sql.Rows) (value T, err error) {
 }
 
 // Mark marks where a transaction of the store's own has come to, and BackToMark undoes what it has done since. What was locked
-// since has to be locked anew: the server lets an engine that had no part in the transaction at the mark end it as a whole, with all
-// its locks (seen on MariaDB 10.11 and MySQL 9.7; ha_rollback_to_savepoint in the sources of both).
+// since has to be locked anew: where the mark was the first statement, the server rolls back all that InnoDB has of the transaction, and
+// its locks go (seen on MariaDB 10.11 and MySQL 9.7; ha_rollback_to_savepoint in the sources of both).
 func Mark(ctx context.Context, q Tx) error {
 	_, err := q.ExecContext(ctx, setBegun)
 	return err
