@@ -109,8 +109,12 @@ func TestMergedLatePaysLoseTheirConnection(t *testing.T) {
 		"SET STATE = 2", "UPDATE goods_stock_buyer", "COMMIT AND"} {
 		for _, kind := range []sqltest.FaultKind{sqltest.LostRequest, sqltest.LostReply} {
 			s, orders := late(t, 12)
-			s.db.Wire.Before("h.STATE = 6 FOR UPDATE", func() { s.db.Wire.Inject(sqltest.Fault{Match: match, Kind: kind}) })
-			_, errs := s.inABatch(s.Pay, s.blockItem(1), orders...)
+			release := s.blockItem(1)
+			_, errs := s.inABatch(s.Pay, func() {
+				// The first is past this statement, where it has it.
+				s.db.Wire.Before("h.STATE = 6 FOR UPDATE", func() { s.db.Wire.Inject(sqltest.Fault{Match: match, Kind: kind}) })
+				release()
+			}, orders...)
 			lost := count(errs, stock.ErrUnknown) + count(errs, stock.ErrUnavailable)
 			require.Positive(t, lost, match)
 			require.Equal(t, match == "COMMIT AND", errors.Is(errors.Join(errs...), stock.ErrUnknown), match)
