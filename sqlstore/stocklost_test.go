@@ -23,9 +23,9 @@ func shared(t *testing.T) *shop {
 	return s
 }
 
-// losing makes calls, of which all but the first are a batch that loses its connection at a statement. It returns whether
-// they are done all the same.
-func (s *shop) losing(match string, kind sqltest.FaultKind, n int, call func(i int) error) (done bool) {
+// losing makes calls, of which all but the first are a batch that loses its connection at a statement. It returns which
+// are done all the same. TiDB may have rolled the batch back before, and then its calls go alone and one of them loses it.
+func (s *shop) losing(match string, kind sqltest.FaultKind, n int, call func(i int) error) (done []bool) {
 	s.t.Helper()
 	calls := make([]func() error, n)
 	for i := range calls {
@@ -41,8 +41,13 @@ func (s *shop) losing(match string, kind sqltest.FaultKind, n int, call func(i i
 	if match == "COMMIT AND" {
 		want = stock.ErrUnknown
 	}
-	require.Equal(s.t, n-1, count(errs, want), "%s: %v", match, errs)
-	return match == "COMMIT AND" && kind == sqltest.LostReply
+	lost := count(errs, want)
+	require.True(s.t, lost == n-1 || sqltest.TiDB() && lost > 0, "%s: %v", match, errs)
+	require.Equal(s.t, n-lost, count(errs, nil), "%s: %v", match, errs)
+	for _, err := range errs {
+		done = append(done, err == nil || match == "COMMIT AND" && kind == sqltest.LostReply)
+	}
+	return done
 }
 
 // faultsOf returns how a statement can lose its connection. Those of the shop are prepared first, which the wire does not answer.
@@ -76,7 +81,7 @@ func TestMixedLocksWithRowsLoseTheirConnection(t *testing.T) {
 				switch {
 				case i%2 == 0: // the same call settles it
 					require.NoError(t, lock(i), match)
-				case !done: // or it can never be there
+				case !done[i]: // or it can never be there
 					want = stock.Cancelled
 				}
 				require.Equal(t, want, must(s.Resolve(t.Context(), order))(t).State, match)
@@ -108,7 +113,7 @@ func TestMergedPaysWithRowsLoseTheirConnection(t *testing.T) {
 				switch {
 				case i%2 == 0:
 					require.NoError(t, pay(i), match)
-				case !done: // Resolve leaves it as it is
+				case !done[i]: // Resolve leaves it as it is
 					want = stock.Locked
 				}
 				require.Equal(t, want, must(s.Resolve(t.Context(), order))(t).State, match)

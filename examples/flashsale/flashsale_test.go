@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/holdfast-go/holdfast/examples/internal/example/exampletest"
+	"github.com/holdfast-go/holdfast/internal/sqltest"
 	"github.com/holdfast-go/holdfast/stock"
 )
 
@@ -33,7 +34,9 @@ func TestSaleEndsWithBalancedBooks(t *testing.T) {
 		requireWhole(t, &s)
 		require.Positive(t, s.told[bought])
 		require.Positive(t, s.told[soldOut])
-		require.Positive(t, s.handed)
+		if dsn == "" || !sqltest.Slow() { // where offers live for longer than a call
+			require.Positive(t, s.handed)
+		}
 	})
 }
 
