@@ -106,6 +106,42 @@ func TestHandoverPassesWhoIsLocked(t *testing.T) {
 	s.counters(1, 0, 10, 10)
 }
 
+// A long queue of a buyer who is at a limit is passed at the cost of reading it, and one of an item that is not for sale is left alone.
+func TestQueueOfThoseWhoGetNothingIsPassed(t *testing.T) {
+	t.Parallel()
+	s := open(t, nil)
+	ctx := t.Context()
+	key := stock.Key{SKU: 1}
+	require.NoError(t, of(s.Define(ctx, key, 10, stock.Terms{PerBuyer: 10})))
+	require.NoError(t, of(s.For("has").Lock(ctx, "has", units(1, 10))))
+	greedy := names(500)
+	for _, err := range suite.Together(len(greedy), func(i int) error { return of(s.For("greedy").Wait(ctx, greedy[i], units(1, 10))) }) {
+		require.NoError(t, err)
+	}
+	s.db.Wire.Advance(1000)
+	require.NoError(t, of(s.For("last").Wait(ctx, "last", units(1, 10))))
+
+	s.sent()
+	require.NoError(t, of(s.Cancel(ctx, "has"))) // for one of the greedy buyer
+	require.NoError(t, of(s.Restock(ctx, "more", units(1, 10))))
+	statements, _ := s.sent()
+	require.Less(t, len(statements), 60)
+	require.Equal(t, stock.Locked, must(s.Hold(ctx, "last"))(t).State)
+	s.counters(1, 0, 20, 20)
+
+	require.NoError(t, of(s.Define(ctx, key, 20, stock.Terms{OffShelf: true})))
+	require.NoError(t, of(s.Cancel(ctx, "last")))
+	s.sent()
+	require.NoError(t, of(s.Expire(ctx)))
+	statements, _ = s.sent()
+	require.Less(t, len(statements), 20)
+	for _, statement := range statements {
+		require.NotContains(t, statement, "FOR UPDATE")
+	}
+	require.NoError(t, of(s.Define(ctx, key, 20, stock.Terms{})))
+	s.counters(1, 0, 20, 20)
+}
+
 // What a caller's transaction cannot hand over, since its snapshot does not have who waits, the next sweep does.
 func TestSweepHandsOverWhatATransactionHasNotSeen(t *testing.T) {
 	t.Parallel()

@@ -333,6 +333,21 @@ func offers(s *scene) {
 	suite.Must(s.inv.Wait(ctx, "f", units(1, 1)))
 	s.cancel("f") // it had nothing
 	s.delivers()
+
+	s.define(2, 1, stock.Terms{}) // on sale again, it is offered, and told once
+	s.lock("g", units(2, 1))
+	s.delivers(of(event.SoldOut, 2, 0))
+	suite.Must(s.inv.Wait(ctx, "h", units(2, 1)))
+	s.define(2, 1, stock.Terms{OffShelf: true})
+	s.cancel("g")
+	s.delivers(ofOrder(event.HoldCancelled, "g", 1), of(event.BackInStock, 2, 1))
+	s.define(2, 1, stock.Terms{})
+	s.delivers(ofOrder(event.Offered, "h", 1), of(event.SoldOut, 2, 0))
+
+	s.define(3, 5, stock.Terms{Reserve: 5})
+	suite.Must(s.inv.Wait(ctx, "i", units(3, 3)))
+	s.define(3, 5, stock.Terms{})
+	s.delivers(ofOrder(event.Offered, "i", 3), of(event.BackInStock, 3, 2))
 }
 
 func inTransaction(s *scene) {

@@ -2,6 +2,7 @@ package stocktest
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
@@ -16,6 +17,8 @@ func waitCases() []testCase {
 		{Name: "WaitGivesToTheFirstWhoFits", Run: waitWhoFits},
 		{Name: "WaitIsNotPassed", Run: waitNotPassed},
 		{Name: "WaitJudgesLimitsAtTheOffer", Run: waitLimits},
+		{Name: "WaitJudgesWhatTheStepHasLeft", Run: waitBehindTheStep},
+		{Name: "WaitBeyondWhatCanBeCountedIsRefused", Run: waitOverflow},
 		{Name: "WaitOfferThatExpiresGoesToTheNext", Run: waitOfferExpires},
 		{Name: "WaitIsLeftByCancel", Run: waitLeft},
 		{Name: "WaitTwiceIsOnce", Run: waitTwice},
@@ -157,6 +160,49 @@ func waitNotPassed(s *scene) {
 func (s *scene) shortageOf(err error, want stock.ShortageError) {
 	s.Helper()
 	suite.Same(s, "shortage", *suite.As[*stock.ShortageError](s, err), want)
+}
+
+// waitFor queues an order of a buyer, a moment after what was before.
+func (s *scene) waitFor(buyer, order string, line stock.Line) {
+	s.Advance(time.Microsecond)
+	suite.Same(s, "state of "+order, suite.Must(s.inv.For(buyer).Wait(s.Context(), order, line)).State, stock.Waiting)
+}
+
+// The step that frees units changes what buyers have, and who comes next is judged by that.
+func waitBehindTheStep(s *scene) {
+	s.define(sku(1), 1, stock.Terms{PerBuyer: 1})
+	s.No(suite.Err(s.inv.For("has").Lock(s.Context(), "has", units(1, 1))))
+	s.waitFor("P", "p1", units(1, 1))
+	s.waitFor("P", "p2", units(1, 1))
+	s.waitFor("Q", "q1", units(1, 1))
+	s.cancel("has")
+	s.states(stock.Locked, "p1")
+	s.cancel("p1")
+	s.states(stock.Locked, "p2")
+	s.Advance(hold)
+	suite.Must(s.inv.Expire(s.Context()))
+	s.states(stock.Locked, "q1")
+
+	s.define(sku(2), 3, stock.Terms{PerBuyer: 2})
+	s.No(suite.Err(s.inv.For("G").Lock(s.Context(), "g", units(2, 2))))
+	s.No(suite.Err(s.inv.For("P").Lock(s.Context(), "p", units(2, 1))))
+	s.waitFor("P", "more", units(2, 1))
+	s.No(s.amends(stock.Amendment{ID: "gift", Order: "g", Buyer: "P", Lines: []stock.Line{units(2, 1)}}))
+	s.states(stock.Waiting, "more")
+	s.usage("P", sku(2), stock.Usage{Held: 2, Holds: 2})
+	s.counts(sku(2), stock.Quantities{Total: 3, Locked: 2, Left: 3, Waiting: 1})
+}
+
+func waitOverflow(s *scene) {
+	s.soldOut(sku(1), 1, "a")
+	s.wait("all", units(1, math.MaxInt64))
+	s.Advance(time.Microsecond)
+	s.Is(suite.Err(s.inv.Wait(s.Context(), "one", units(1, 1))), stock.ErrOverflow)
+	s.unheld("one")
+	s.cancel("all")
+	s.counts(sku(1), stock.Quantities{Total: 1, Locked: 1, Left: 1})
+	s.wait("one", units(1, 1))
+	s.position("one", 1, 1)
 }
 
 func waitLimits(s *scene) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -42,8 +43,8 @@ func unlessWaiting(statement string) string {
 type Handover struct {
 	*Store
 
-	known []waiter // who may get units, as far as it was found out
-	again bool     // somebody may who was not known: once more
+	known map[string]waiter // who may get units, by order, as far as it was found out
+	again bool              // somebody may who was not known: once more
 	round int
 	stuck bool // a try had no answer in time when it locked those who are known
 	waits int  // how often that was so; after some of these, those whom others have locked are passed over
@@ -60,6 +61,7 @@ type waiter struct {
 	stock.Key
 	order, buyer string
 	num          int64
+	came         time.Time
 }
 
 // HandingOver runs fn as a transaction that run makes, once more where that is needed. Fn calls Lock once it has locked its holds, and
@@ -67,8 +69,8 @@ type waiter struct {
 func (s *Store) HandingOver(
 	ctx context.Context, run func(context.Context, mysql.VerdictFunc) (bool, error), fn func(q mysql.Tx, h *Handover) (bool, error),
 ) (bool, error) {
-	h := &Handover{Store: s}
-	done, turns := func() {}, false
+	h := &Handover{Store: s, known: map[string]waiter{}}
+	done, turn := func() {}, false
 	defer func() { done() }()
 	for h.round = range handovers {
 		kept, err := run(ctx, func(q mysql.Tx) (bool, error) {
@@ -79,21 +81,31 @@ func (s *Store) HandingOver(
 		})
 		if h.stuck && h.waits < stuckWaits && errors.Is(err, mysql.ErrStuck) {
 			h.waits++
+			done() // others need not wait for whoever keeps them
+			done, turn = func() {}, false
 			continue
 		}
 		if err != nil || !h.again {
 			return kept, err
 		}
-		if turns {
+		if turn {
 			continue
 		}
-		if done, err = s.queues.turn(ctx); err != nil {
+		if done, err = s.queues.turns.take(ctx, h.items()); err != nil {
 			done = func() {}
 			return false, err
 		}
-		turns = true
+		turn = true
 	}
-	return false, &stock.ContentionError{Verb: "hand over", ID: h.known[0].String()}
+	return false, &stock.ContentionError{Verb: "hand over", ID: h.items()[0].String()}
+}
+
+// items returns the items of those who are known.
+func (h *Handover) items() (keys []stock.Key) {
+	for _, w := range h.known {
+		keys = append(keys, w.Key)
+	}
+	return unique(keys, stock.Key.Compare)
 }
 
 // exec runs a statement that changes items, and notes whether orders wait for one of them. The LAST_INSERT_ID of the caller's
@@ -116,7 +128,7 @@ func (h *Handover) exec(ctx context.Context, q mysql.Tx, statement string) (rows
 
 // Lock locks those who are known.
 func (h *Handover) Lock(ctx context.Context, q mysql.Tx) error {
-	err := h.lock(ctx, q, h.known)
+	err := h.lock(ctx, q, slices.Collect(maps.Values(h.known)))
 	h.stuck = errors.Is(err, mysql.ErrStuck)
 	return err
 }
@@ -140,8 +152,9 @@ func (h *Handover) lock(ctx context.Context, q mysql.Tx, some []waiter) error {
 	h.judge.at = h.holds.at
 	var buyers []buyerKey
 	for _, w := range some {
-		if w.buyer != "" && h.holds.holds[w.order] != nil {
-			buyers = append(buyers, buyerKey{w.Key, w.buyer})
+		key := buyerKey{w.Key, w.buyer}
+		if _, locked := h.judge.usages[key]; w.buyer != "" && h.holds.holds[w.order] != nil && !locked {
+			buyers = append(buyers, key)
 		}
 	}
 	buyers = unique(buyers, buyerKey.compare)
@@ -183,94 +196,115 @@ func (h *Handover) give(ctx context.Context, q mysql.Tx, keys []stock.Key, told 
 	for key, item := range h.judge.items {
 		h.judge.items[key] = item.AtHand()
 	}
-	judged := map[string]bool{}
-	for {
-		next, behind, err := h.next(ctx, q, keys, judged)
+	// The step itself may have changed what the buyers have.
+	if err := h.judge.lockBuyers(ctx, q, h.SQL, slices.SortedFunc(maps.Keys(h.judge.usages), buyerKey.compare)); err != nil {
+		return err
+	}
+	for _, key := range keys {
+		if err := h.serve(ctx, q, key); err != nil {
+			return err
+		}
+	}
+	if h.again {
+		return nil
+	}
+	return h.offer(ctx, q, told)
+}
+
+// serve goes through the queue of an item while it has units available. It ends, for another try, at the first who may get some and is
+// not known; the caller's transaction locks those who may. A plain read behind the lock of the item sees all who wait; in the caller's
+// transaction, those of its snapshot.
+func (h *Handover) serve(ctx context.Context, q mysql.Tx, key stock.Key) error {
+	left := func() int64 { return h.judge.items[key].Available() }
+	if h.judge.items[key].Waiting == 0 || left() <= 0 {
+		return nil
+	}
+	h.queues.note() // what nobody here can get, a sweep may hand over
+	var from waiter
+	for size := int(max(min(left(), mysql.MaxList), fewWaiters)) << (h.round + 1); ; size *= 2 {
+		page, err := h.page(ctx, q, from, key, left(), size)
 		if err != nil {
 			return err
 		}
-		if len(next) == 0 {
-			return h.offer(ctx, q, told)
-		}
-		if unknown := h.unknown(next); len(unknown) > 0 {
-			h.known = append(h.known, unknown...)
-			if !h.Bound() {
-				h.known, h.again = append(h.known, h.unknown(behind)...), true
+		for i, w := range page {
+			switch {
+			case left() <= 0:
 				return nil
+			case h.unfit(w):
+				continue
+			case !h.knows(w):
+				some := h.learn(page[i:], left())
+				if !h.Bound() {
+					h.again = true
+					return nil
+				}
+				if err := h.lock(ctx, q, some); err != nil {
+					return err
+				}
 			}
-			if err := h.lock(ctx, q, unknown); err != nil {
-				return err
-			}
-			h.round = min(h.round+1, handovers)
-		}
-		for _, w := range next {
-			judged[w.order] = true
 			hold := h.holds.holds[w.order] // nil where others are at it
 			if hold != nil && h.judge.allow(w.order, hold) == nil {
 				h.offered = append(h.offered, w.order)
 			}
 		}
-	}
-}
-
-// unknown returns those of some waiters who are not known.
-func (h *Handover) unknown(some []waiter) (unknown []waiter) {
-	known := make(map[string]bool, len(h.known))
-	for _, w := range h.known {
-		known[w.order] = true
-	}
-	for _, w := range some {
-		if !known[w.order] {
-			unknown = append(unknown, w)
+		if len(page) < size {
+			return nil
 		}
+		from = page[len(page)-1]
 	}
-	return unknown
 }
 
-// next returns who comes next in the queues of items that still have units available, behind those who are judged already: as many as
-// use them up, and all between them for whom there is enough; and who comes behind these, more each time, since others may get units
-// meanwhile. A plain read behind the lock of the item sees all who wait; in the caller's transaction, those of its snapshot.
-func (h *Handover) next(
-	ctx context.Context, q mysql.Tx, keys []stock.Key, judged map[string]bool,
-) (next, behind []waiter, err error) {
-	for _, key := range keys {
-		item := h.judge.items[key]
-		left := item.Available()
-		if item.Waiting == 0 || left <= 0 {
+// page reads who waits for an item behind somebody and asks for no more than is left, in the order of arrival. They are judged, and offered
+// their units, at the time of this read: what was locked before may have been waited for.
+func (h *Handover) page(ctx context.Context, q mysql.Tx, behind waiter, key stock.Key, left int64, size int) (page []waiter, err error) {
+	from := mysql.From(behind.order == "", behind.came)
+	query := mysql.Render(h.SQL.queue, key.SKU, key.Activity, from, from, behind.order, left, size)
+	err = mysql.Read(ctx, q, query, func(rows *sql.Rows) error {
+		w := waiter{Key: key}
+		var came, clock int64
+		err := rows.Scan(&w.order, &w.num, &w.buyer, &came, &clock)
+		w.came, h.judge.at = mysql.FromMicros(came), mysql.FromMicros(clock)
+		h.holds.at = h.judge.at
+		page = append(page, w)
+		return err
+	})
+	return page, err
+}
+
+// unfit reports whether the item refuses a waiter, whatever its hold is: everybody, so many units, or the buyer, where what the buyer has
+// is locked. So a long queue of somebody who is at a limit is passed without a lock.
+func (h *Handover) unfit(w waiter) bool {
+	is := stock.ItemUsage{Item: h.judge.items[w.Key], Usage: h.judge.usages[buyerKey{w.Key, w.buyer}]}
+	return is.Refuses(stock.StepOffer, stock.Line{SKU: w.SKU, Activity: w.Activity, Num: w.num}, w.buyer, h.judge.at) != nil
+}
+
+// learn makes those known who may get what is left. The next try of a transaction of the store's own locks some more of them each time,
+// since others may get units meanwhile.
+func (h *Handover) learn(page []waiter, left int64) (learned []waiter) {
+	if more := h.round + 1; !h.Bound() {
+		left = min(left, math.MaxInt64>>more) << more
+	}
+	for _, w := range page {
+		if left == 0 {
+			break
+		}
+		if h.unfit(w) {
 			continue
 		}
-		h.queues.note()     // what nobody here can get, a sweep may hand over
-		more := h.round + 1 // so that others who hand over meanwhile leave enough
-		most := int(max(min(left, mysql.MaxList), fewWaiters)) << more
-		all := min(left, math.MaxInt64>>more) << more
-		query := mysql.Render(h.SQL.queue, key.SKU, key.Activity, item.Available(), len(judged)+most)
-		err := mysql.Read(ctx, q, query, func(rows *sql.Rows) error {
-			w := waiter{Key: key}
-			err := rows.Scan(&w.order, &w.num, &w.buyer)
-			switch {
-			case all == 0 || judged[w.order]:
-				return err
-			case left > 0:
-				next = append(next, w)
-			default:
-				behind = append(behind, w)
-			}
-			left, all = less(left, w.num), less(all, w.num)
-			return err
-		})
-		if err != nil {
-			return nil, nil, err
+		if !h.knows(w) {
+			h.known[w.order] = w
+			learned = append(learned, w)
+		}
+		if w.num <= left {
+			left -= w.num
 		}
 	}
-	return next, behind, nil
+	return learned
 }
 
-// less returns how many units are left behind somebody who gets so many, if there are enough.
-func less(left, num int64) int64 {
-	if num <= left {
-		return left - num
-	}
-	return left
+func (h *Handover) knows(w waiter) bool {
+	_, known := h.known[w.order]
+	return known
 }
 
 // offer makes the holds of those who get units live ones.

@@ -67,7 +67,7 @@ func New(db *sql.DB, o Settings, table string, by Companions) *Store {
 	}
 	s.Broken = o.Broken
 	if s.events = events.NewStatements(o.Prefix); table == GoodsStock {
-		s.tells, s.queues = o.Tell, &queues{turns: make(chan struct{}, 1)}
+		s.tells, s.queues = o.Tell, new(queues)
 	}
 	if !o.Unmerged && o.Broken == nil {
 		b := batch.NewBounds(db, o.Limits)

@@ -70,13 +70,15 @@ var available = fmt.Sprintf("IF(s.UNLIMITED = 1, %d - s.STOCK_SALE_NUM - s.STOCK
 // free is what is there of a limited item s, and promised to nobody.
 const free = "s.STOCK_LEFT_NUM - s.STOCK_LOCK_NUM - s.BACK_NUM"
 
+// onSaleNow is that an item s is on the shelf, and its time has come.
+const onSaleNow = "s.STATUS = 0 AND (s.START_TIME IS NULL OR s.START_TIME <= " + mysql.Now + ") AND (s.END_TIME IS NULL OR s.END_TIME > " +
+	mysql.Now + ")"
+
 // onSale is the part of Lock's guard that does not depend on the buyer: the item is on sale, the
 // largest line is within the limit per order, and the units are there. It prevents overselling, since the
 // row is locked from the moment it is evaluated to the commit.
 func onSale(most, num string) string {
-	return "s.STATUS = 0 AND (s.START_TIME IS NULL OR s.START_TIME <= " + mysql.Now + ") AND (s.END_TIME IS NULL OR s.END_TIME > " +
-		mysql.Now + ")" +
-		" AND (s.ORDER_LIMIT = 0 OR s.ORDER_LIMIT >= " + most + ") AND " + available + " >= " + num
+	return onSaleNow + " AND (s.ORDER_LIMIT = 0 OR s.ORDER_LIMIT >= " + most + ") AND " + available + " >= " + num
 }
 
 // unwaited is the part of the guard that keeps a step behind those who wait.

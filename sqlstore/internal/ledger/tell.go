@@ -182,7 +182,7 @@ func (t *Told) crossing() []stock.Key {
 	down, up := t.tells.Has(event.SoldOut, event.LowStock), t.tells.Has(event.BackInStock)
 	keys := slices.Collect(maps.Keys(t.was))
 	for key, change := range t.items {
-		if change < 0 && down || change > 0 && up {
+		if _, known := t.was[key]; !known && (change < 0 && down || change > 0 && up) {
 			keys = append(keys, key)
 		}
 	}
@@ -234,8 +234,8 @@ func (s *Store) tellsTerms(from stock.Item, to stock.Terms) bool {
 // available now is what it had before.
 func (s *Store) switched(ctx context.Context, q mysql.Tx, from stock.Item, to stock.Terms) (*Told, error) {
 	t := s.told()
-	if !s.tellsTerms(from, to) {
-		return nil, nil //nolint:nilnil // nothing to tell
+	if !s.tellsTerms(from, to) { // but what those who wait get
+		return t, nil
 	}
 	items, err := s.lockedItems(ctx, q, []stock.Key{from.Key})
 	t.was = map[stock.Key]int64{from.Key: items[from.Key].Available()}

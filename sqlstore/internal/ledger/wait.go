@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -18,11 +19,11 @@ import (
 // renderQueues renders what there is of orders that wait. The index of the deadlines has them in the order of arrival.
 func (q *Statements) renderQueues() {
 	of := q.Holds + " h " + mysql.By(q.Holds, "due") + fmt.Sprintf(" WHERE h.SKU_ID = ? AND h.ACTIVITY_ID = ? AND h.STATE = %d", stock.Waiting)
-	q.queue = "SELECT h.ORDER_NO, h.NUM, COALESCE(h.BUYER_ID, x'') FROM " + of +
-		" AND h.NUM <= ? ORDER BY h.EXPIRE_TIME, h.ORDER_NO LIMIT ?"
+	q.queue = "SELECT h.ORDER_NO, h.NUM, COALESCE(h.BUYER_ID, x''), " + mysql.Micros("h.EXPIRE_TIME") + ", " + mysql.Micros(mysql.Now) + " FROM " + of +
+		" AND h.EXPIRE_TIME >= ? AND (h.EXPIRE_TIME > ? OR h.ORDER_NO > ?) AND h.NUM <= ? ORDER BY h.EXPIRE_TIME, h.ORDER_NO LIMIT ?"
 	q.ahead = "SELECT COALESCE(SUM(h.EXPIRE_TIME < ? OR (h.EXPIRE_TIME = ? AND h.ORDER_NO < ?)), 0), COUNT(*) FROM " + of
-	q.leftBehind = "SELECT s.SKU_ID, s.ACTIVITY_ID FROM " + q.Items + " s WHERE s.WAIT_NUM > 0 AND " + available +
-		" > 0 ORDER BY s.SKU_ID, s.ACTIVITY_ID LIMIT ?"
+	q.leftBehind = "SELECT s.SKU_ID, s.ACTIVITY_ID, " + onSaleNow + " FROM " + q.Items + " s WHERE s.WAIT_NUM > 0 AND " + available +
+		" > 0 AND (s.SKU_ID > ? OR s.SKU_ID = ? AND s.ACTIVITY_ID > ?) ORDER BY s.SKU_ID, s.ACTIVITY_ID LIMIT ?"
 	q.queueUp = "UPDATE " + q.Items + " s " + mysql.ByKey + " SET s.WAIT_NUM = s.WAIT_NUM + ?, s." + Touch +
 		fmt.Sprintf(" WHERE s.SKU_ID = ? AND s.ACTIVITY_ID = ? AND s.WAIT_NUM <= %d - ?", int64(math.MaxInt64))
 }
@@ -148,11 +149,15 @@ func (s *Store) waitThese(
 		return nil, nil, fault.ErrOverflow
 	}
 	key, num := sums[0].Key, sums[0].num
-	if _, err := q.ExecContext(ctx, mysql.Render(s.SQL.queueUp, num, key.SKU, key.Activity, num)); err != nil {
+	rows, err := mysql.Affected(q.ExecContext(ctx, mysql.Render(s.SQL.queueUp, num, key.SKU, key.Activity, num)))
+	if err != nil {
 		return nil, nil, err
 	}
-	if why, err = s.refuseWaiters(ctx, q, h, calls, num, at); err != nil || mysql.RefuseEach(why) != nil {
+	if why, err = s.refuseWaiters(ctx, q, h, calls, num*rows, at); err != nil || mysql.RefuseEach(why) != nil {
 		return nil, why, err
+	}
+	if rows == 0 { // the item is there, and cannot count so many who wait
+		return nil, nil, fault.ErrOverflow
 	}
 	h.asked = true
 	s.queues.note()
@@ -230,17 +235,61 @@ type queues struct {
 	calm  atomic.Int64 // how often it was when nothing was left
 	until atomic.Int64 // nobody looks until then, in microseconds of the process's clock, unless they are met
 
-	turns chan struct{} // transactions that know to whom they hand over take turns: each changes who comes next
+	turns turns // transactions that know to whom they hand over take turns: each changes who comes next
+
+	mu     sync.Mutex
+	behind stock.Key // the last item that a sweep has looked at; zero once it has looked at all
 }
 
-// turn waits until it is the turn of a transaction.
-func (q *queues) turn(ctx context.Context) (done func(), err error) {
-	select {
-	case q.turns <- struct{}{}:
-		return func() { <-q.turns }, nil
-	case <-ctx.Done():
-		return nil, fmt.Errorf("%w: %w", fault.ErrUnavailable, ctx.Err())
+// turns has one transaction at a time for each item. The zero value is ready to use.
+type turns struct {
+	mu sync.Mutex
+	of map[stock.Key]*turn
+}
+
+// turn is that of an item.
+type turn struct {
+	slot chan struct{}
+	uses int // how many have it or wait for it
+}
+
+// take waits until it is the turn of a transaction at some items, whose keys are sorted.
+func (t *turns) take(ctx context.Context, keys []stock.Key) (done func(), err error) {
+	var taken []stock.Key
+	done = func() {
+		for _, key := range taken {
+			<-t.use(key, -1)
+		}
 	}
+	for _, key := range keys {
+		select {
+		case t.use(key, 1) <- struct{}{}:
+			taken = append(taken, key)
+		case <-ctx.Done():
+			t.use(key, -1)
+			done()
+			return nil, fmt.Errorf("%w: %w", fault.ErrUnavailable, ctx.Err())
+		}
+	}
+	return done, nil
+}
+
+// use counts one more or one less who uses the turn of an item.
+func (t *turns) use(key stock.Key, more int) chan struct{} {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.of == nil {
+		t.of = map[stock.Key]*turn{}
+	}
+	is := t.of[key]
+	if is == nil {
+		is = &turn{slot: make(chan struct{}, 1)}
+		t.of[key] = is
+	}
+	if is.uses += more; is.uses == 0 {
+		delete(t.of, key)
+	}
+	return is.slot
 }
 
 // note is told of an item that orders wait for.
@@ -268,18 +317,14 @@ func (s *Store) HandOver(ctx context.Context) error {
 		return nil
 	}
 	s = s.Plain()
-	var keys []stock.Key
-	err := s.Show(ctx, mysql.Render(s.SQL.leftBehind, mysql.MaxList), func(rows *sql.Rows) error {
-		var key stock.Key
-		err := rows.Scan(&key.SKU, &key.Activity)
-		keys = append(keys, key)
-		return err
-	})
+	keys, left, err := s.leftBehind(ctx)
 	switch {
 	case err != nil:
 		return err
-	case len(keys) == 0:
+	case !left:
 		nothing()
+	}
+	if len(keys) == 0 {
 		return nil
 	}
 	_, err = s.HandingOver(ctx, s.Atomically, func(q mysql.Tx, h *Handover) (bool, error) {
@@ -291,6 +336,28 @@ func (s *Store) HandOver(ctx context.Context) error {
 		return ok && len(h.offered) > 0, err
 	})
 	return mysql.Reason(err)
+}
+
+// leftBehind returns items that have units available for orders that wait, and are on sale: the next ones behind those of the sweep
+// before. It also reports whether there may be others, as there are where a sale begins later.
+func (s *Store) leftBehind(ctx context.Context) (keys []stock.Key, left bool, err error) {
+	s.queues.mu.Lock()
+	defer s.queues.mu.Unlock()
+	from, seen := s.queues.behind, 0
+	query := mysql.Render(s.SQL.leftBehind, from.SKU, from.SKU, from.Activity, mysql.MaxList)
+	err = s.Show(ctx, query, func(rows *sql.Rows) error {
+		var key stock.Key
+		var onSale bool
+		err := rows.Scan(&key.SKU, &key.Activity, &onSale)
+		if s.queues.behind, seen = key, seen+1; onSale {
+			keys = append(keys, key)
+		}
+		return err
+	})
+	if err != nil || seen < mysql.MaxList {
+		s.queues.behind = stock.Key{}
+	}
+	return keys, seen > 0 || from != stock.Key{}, err
 }
 
 // Ahead implements stock.Store.
