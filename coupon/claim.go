@@ -167,6 +167,10 @@ func (c *Coupons) giveBack(ctx context.Context, to State, field string, back Ref
 	for range attempts {
 		var outcome stock.RefundOutcome
 		outcome, err = c.units.With(GiveBack{To: to}).Refund(ctx, refund)
+		if differs, ok := fault.As[*MismatchError](err); ok && refund.FreesBuyer && differs.Field == "frees buyer" {
+			refund.FreesBuyer = false // the option was another one when this refund was first made, and no argument of it
+			continue
+		}
 		if err != nil && !errors.Is(err, ErrNotFree) {
 			return Coupon{}, c.refused(ctx, coupon.Campaign, refund.Order, err)
 		}

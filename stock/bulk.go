@@ -87,7 +87,7 @@ func (inv *Inventory) CancelAll(ctx context.Context, filter Filter) iter.Seq2[Ou
 			yield(Outcome{}, list.Err)
 			return
 		}
-		filter.States = []State{Locked}
+		filter.States, filter.Current = []State{Locked}, true
 		after := holdPlace{}
 		for {
 			holds, err := inv.readHolds(ctx, filter, after, MaxLines)

@@ -114,7 +114,7 @@ func (inv *Inventory) counted(ctx context.Context, c Change) (CountOutcome, erro
 	}
 	anybody := *inv
 	anybody.buyer = ""
-	for hold, err := range anybody.Holds(ctx, Filter{Key: e.Key, Backordered: true}) {
+	for hold, err := range anybody.Holds(ctx, Filter{Key: e.Key, Backordered: true, Current: true}) {
 		if err != nil {
 			return outcome, err
 		}

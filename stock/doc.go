@@ -97,19 +97,19 @@
 // is there, and it is negative where more is paid for than that, down to -b:
 //
 //	total 10, r = 4, b = 3         available 9: 6 that are there, 3 that are not
-//	Lock of 5, then of 2           the second waits for 1 unit: [HoldLine].Backordered
+//	Lock of 5, then of 2           the second waits for 1 unit: HoldLine.Backordered
 //	Pay                            as ever
-//	Redeem of the second           [ErrBackordered], until the unit has come
+//	Redeem of the second           ErrBackordered, until the unit has come
 //	Restock of 10                  covers it: Redeem works, and event.Covered tells
 //
-// Units that come are given to the orders that wait, those that were locked first before others, by StepCover. [Inventory.Restock] and what
-// else brings units does that in parts of 500 lines behind its own change, and says how many it has given. What it does not come to,
-// and what becomes free by a Cancel, Refund or deadline, the next [Inventory.Expire] gives, which [Inventory.Run] calls; so does it
-// where an operator's call was made in the caller's transaction. No Lock passes those who wait. A Filter that is Backordered lists
-// them. Nobody waits for units of an unlimited item.
+// Units that come are given to the orders that wait, by StepCover, the oldest Lock first. [Inventory.Restock], and whatever else brings
+// units, gives them behind its own change, in parts of 500 lines, and says how many it has given. The next [Inventory.Expire], which
+// [Inventory.Run] calls, gives the rest: what is left then, what a Cancel, a Refund or a deadline has freed, and what came by a call
+// in the caller's transaction. No Lock passes those who wait. A Filter that is Backordered lists them. Nobody waits for units of an
+// unlimited item.
 //
-// Units that have not come can be cancelled, amended away, and refunded with Restock, which they are before others of their line. The
-// reserve stays untouched by all of that; Withdraw and Transfer may take it. Lowering Backorder, or raising Reserve, below what is ordered
+// Units that have not come can be cancelled, amended away, or refunded, which has to be with Restock. A refund of some units of a line
+// takes those that were handed over first, then those that have not come. The reserve stays untouched by all of that; Withdraw and Transfer may take it. Lowering Backorder, or raising Reserve, below what is ordered
 // takes nothing from anybody: nothing new fits. A [Inventory.Count] that finds fewer units than are promised makes the newest orders wait,
 // without any Backorder.
 //

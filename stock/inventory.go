@@ -69,7 +69,7 @@ type Outcome struct {
 	State  State // the state of the order now
 	Replay bool  // an earlier call had done it; this one changed nothing
 	Late   bool  // Pay came after the deadline and bought the units again (Reacquire)
-	Void   bool  // Cancel closed an order that had no hold and can never have one
+	Void   bool  // Cancel closed a number that has no hold and can never have one
 
 	Beside []Companion // companions that were kept; nil for a replay
 }

@@ -120,11 +120,14 @@ func (m *Memory) root() *Memory {
 	return m
 }
 
-// begin locks the store, makes the zero value usable and reads the clock.
-func (m *Memory) begin(ctx context.Context) (b *books, now time.Time, end func(), err error) {
+// begin refuses rows and companions that the store does not keep, locks it, makes the zero value usable and reads the clock.
+func (m *Memory) begin(ctx context.Context, beside ...Companion) (b *books, now time.Time, end func(), err error) {
 	root := m.root()
 	if len(m.rows) > 0 && root.OnAlong == nil {
 		return nil, time.Time{}, nil, fault.Invalid("along", "needs Memory.OnAlong")
+	}
+	if err := KeepsAll(beside, m.keeping().Keeps); err != nil {
+		return nil, time.Time{}, nil, err
 	}
 	if m.still != nil {
 		return &root.books, *m.still, func() {}, nil
@@ -156,6 +159,14 @@ func (m *Memory) begin(ctx context.Context) (b *books, now time.Time, end func()
 	return b, now, end, nil
 }
 
+// keeping returns who keeps companions.
+func (m *Memory) keeping() MemoryCompanions {
+	if m.keepers == nil {
+		return NoCompanions{}
+	}
+	return m.keepers
+}
+
 // read makes a call that changes nothing.
 func (m *Memory) read(ctx context.Context, look func(b *books, now time.Time)) error {
 	b, now, end, err := m.begin(ctx)
@@ -171,7 +182,7 @@ func (m *Memory) read(ctx context.Context, look func(b *books, now time.Time)) e
 func (m *Memory) change(
 	ctx context.Context, call *CompanionCall, decide func(b *books, now time.Time) (Verdict, func()), moments ...moment,
 ) (Verdict, error) {
-	b, now, end, err := m.begin(ctx)
+	b, now, end, err := m.begin(ctx, call.Companions...)
 	if err != nil {
 		return Refused, err
 	}

@@ -8,7 +8,7 @@ import (
 
 // Amend implements Store.
 func (m *Memory) Amend(ctx context.Context, record AmendRecord, beside ...Companion) (MoveResult, error) {
-	b, now, end, err := m.begin(ctx)
+	b, now, end, err := m.begin(ctx, beside...)
 	if err != nil {
 		return MoveResult{}, err
 	}

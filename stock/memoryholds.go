@@ -13,7 +13,7 @@ import (
 
 // Lock implements Store.
 func (m *Memory) Lock(ctx context.Context, order Order, holdFor time.Duration) (LockResult, error) {
-	b, now, end, err := m.begin(ctx)
+	b, now, end, err := m.begin(ctx, order.Beside...)
 	if err != nil {
 		return LockResult{}, err
 	}
@@ -83,18 +83,9 @@ type moment func(keepers MemoryCompanions, at time.Time, calls []*CompanionCall)
 // tell tells the keepers of calls, at Before and at other moments. It returns keep, to be called once the calls have
 // changed everything else.
 func (m *Memory) tell(now time.Time, calls []*CompanionCall, moments ...moment) (keep func(), err error) {
-	keepers := m.keepers
-	if keepers == nil {
-		keepers = NoCompanions{}
-	}
-	for _, call := range calls {
-		if err := KeepsAll(call.Companions, keepers.Keeps); err != nil {
-			return nil, err
-		}
-	}
 	var keeps []func()
 	for _, moment := range slices.Insert(moments, 0, MemoryCompanions.Before) {
-		keep, err := moment(keepers, now, calls)
+		keep, err := moment(m.keeping(), now, calls)
 		if err != nil {
 			return nil, err
 		}
@@ -192,7 +183,7 @@ func (m *Memory) Move(ctx context.Context, move Movement) (MoveResult, error) {
 	if move.Step == StepExpire { // it is on the way to something else
 		m = m.plain()
 	}
-	b, now, end, err := m.begin(ctx)
+	b, now, end, err := m.begin(ctx, move.Beside...)
 	if err != nil {
 		return MoveResult{}, err
 	}
@@ -370,7 +361,7 @@ func (m *Memory) Holds(ctx context.Context, filter Filter, after Cursor, limit i
 
 // Refund implements Store.
 func (m *Memory) Refund(ctx context.Context, refund RefundRecord, was Hold, beside ...Companion) (RefundResult, error) {
-	b, now, end, err := m.begin(ctx)
+	b, now, end, err := m.begin(ctx, beside...)
 	if err != nil {
 		return RefundResult{}, err
 	}

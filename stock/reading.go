@@ -262,6 +262,10 @@ type Filter struct {
 	// no coupon, share or seat needs. It needs a Key. Without States these are Redeemed, Refunded, Cancelled and Expired; Paid has to be
 	// named. The zero time is any hold.
 	FinishedBefore time.Time
+
+	// Current is for a caller that decides by what it reads: holds as they are now. Otherwise a list may lag, where a proxy has
+	// replicas answer reads.
+	Current bool
 }
 
 // finished returns what is wrong with a filter of holds that are finished.

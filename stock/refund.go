@@ -33,7 +33,8 @@ type RefundOutcome struct {
 
 // Refund gives units of a paid order back, all lines or none. It never refunds more than the
 // order bought, over all of its refunds, and moves the order to Refunded with its last unit.
-// The same refund again returns the same; the same ID with another order, lines or Restock is ErrMismatch.
+// The same refund again returns the same; the same ID with another order, lines or Restock is ErrMismatch, and so is FreesBuyer where the
+// first one has not freed its units.
 //
 // Errors, in the order of precedence: ErrInvalid, ErrMismatch, ErrNotFound, ErrNotPaid,
 // ErrCancelled, ErrExpired, ErrRefunded, ErrRedeemed (unless Options.RefundRedeemed or Refund.Redeemed; see RedeemPart),
@@ -167,6 +168,7 @@ func (inv *Inventory) replayRefund(ctx context.Context, asked RefundRecord, refu
 	differs := []fault.Argument{
 		fault.Equal("order", was.Order, asked.Order), fault.Equal("restock", was.Restock, asked.Restock),
 		fault.Equal("all that is left", was.Whole, asked.Whole),
+		fault.Equal("frees buyer", was.Frees, was.Frees || asked.FreesBuyer), // what Options say is no argument
 	}
 	if !asked.Whole {
 		differs = append(differs, compareLines(was.Lines, asked.Lines))

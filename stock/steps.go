@@ -9,9 +9,11 @@ import (
 	"github.com/holdfast-go/holdfast/internal/input"
 )
 
-// Pay sells what the order has locked. Paying twice is safe: the second call is a replay, also after Redeem or Refund.
+// Pay sells what the order has locked. Paying twice is safe: the second call is a replay, also after Redeem or Refund, and
+// Outcome.State says which. It does not know by which payment the order was paid: a shop that keeps the payment's number in its row
+// sees that another one has come, and sends that back.
 //
-// Errors, in the order of precedence: ErrInvalid, ErrNotFound, ErrWaiting, ErrCancelled, ErrExpired. From the
+// Errors, in the order of precedence: ErrInvalid, ErrNotFound, ErrArchived, ErrWaiting, ErrCancelled, ErrExpired. From the
 // deadline on the hold is dead, and Options.LatePay decides:
 // with Reacquire, the error matches ErrExpired and what the item lacks, such as ErrInsufficient.
 func (inv *Inventory) Pay(ctx context.Context, order string) (Outcome, error) {
@@ -78,7 +80,10 @@ func settledStep(asked Step, hold Hold, now time.Time) (Outcome, bool, error) {
 	paying := asked == StepPay
 	switch {
 	case hold.State == t.To, paying && (hold.State == Redeemed || hold.State == Refunded):
-		return Outcome{Order: hold.Order, State: hold.State, Replay: true, Late: paying && hold.dead(hold.PaidAt)}, true, nil
+		return Outcome{
+			Order: hold.Order, State: hold.State, Replay: true, Late: paying && hold.dead(hold.PaidAt),
+			Void: asked == StepCancel && len(hold.Lines) == 0,
+		}, true, nil
 	case asked == StepRedeem && hold.State == Paid && hold.backordered() != nil:
 		return Outcome{}, true, hold.backordered()
 	case hold.State == Locked && hold.dead(now), // has to expire first

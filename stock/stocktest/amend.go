@@ -283,7 +283,7 @@ func amendNumber(s *scene) {
 	s.Count("lines of the old number", len(s.state("cart", stock.Cancelled).Lines), 0)
 	s.Is(suite.Err(s.inv.Lock(s.Context(), "cart", units(1, 2), units(2, 1))), stock.ErrCancelled)
 	suite.Same(s, "cancel of the old number", suite.Must(s.inv.Cancel(s.Context(), "cart")), stock.Outcome{
-		Order: "cart", State: stock.Cancelled, Replay: true,
+		Order: "cart", State: stock.Cancelled, Replay: true, Void: true,
 	})
 	suite.Replays(s, "again", suite.Must(s.inv.Amend(s.Context(), a)), s.holdOf("1001"))
 

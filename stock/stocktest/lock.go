@@ -101,7 +101,7 @@ func cancelBeforeLock(s *scene) {
 		s.Fatalf("a tombstone holds something: %+v", h)
 	}
 	o := suite.Must(s.inv.Cancel(s.Context(), "a"))
-	suite.Same(s, "second outcome", o, stock.Outcome{Order: "a", State: stock.Cancelled, Replay: true})
+	suite.Same(s, "second outcome", o, stock.Outcome{Order: "a", State: stock.Cancelled, Replay: true, Void: true})
 	s.counts(sku(1), stock.Quantities{Total: 10, Left: 10})
 }
 

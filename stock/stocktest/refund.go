@@ -276,6 +276,9 @@ func refundFreesBuyer(s *scene) {
 	s.usage("5", sku(1), stock.Usage{Bought: 3})
 	_, err := frees.Refund(s.Context(), stock.Refund{ID: "kept", Order: "a", Restock: true, Lines: []stock.Line{units(1, 2)}})
 	s.No(err) // the replay frees nothing
+	s.differs(suite.Err(s.inv.Refund(s.Context(), stock.Refund{
+		ID: "kept", Order: "a", Restock: true, FreesBuyer: true, Lines: []stock.Line{units(1, 2)},
+	})), stock.MismatchError{ID: "kept", Field: "frees buyer", Recorded: "false", Asked: "true"})
 	s.usage("5", sku(1), stock.Usage{Bought: 3})
 	suite.Same(s, "lines", s.holdOf("a").Lines, []stock.HoldLine{{Line: units(1, 4), Refunded: 3, Restocked: 2, Freed: 1}})
 	s.Is(suite.Err(buyer.Lock(s.Context(), "b", units(1, 2))), stock.ErrPerBuyer)

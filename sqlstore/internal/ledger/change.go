@@ -72,7 +72,8 @@ func (s *Store) apply(ctx context.Context, change stock.Change, beside []stock.C
 	return ExistsOnDuplicate(DoneIf(kept), err)
 }
 
-// applyEntries adds what a change does to its items and buyers, and reports whether all of them let it.
+// applyEntries adds what a change does to its buyers and items, and reports whether all of them let it. Buyers are locked before
+// items, as by every call.
 func (s *Store) applyEntries(ctx context.Context, q mysql.Tx, h *Handover, change stock.Change) (bool, error) {
 	if moveOnly(change) {
 		rows, err := h.exec(ctx, q, s.SQL.moveUnits(change.Entries))
@@ -83,11 +84,14 @@ func (s *Store) applyEntries(ctx context.Context, q mysql.Tx, h *Handover, chang
 			if err := s.applyToBuyer(ctx, q, e); err != nil {
 				return false, err
 			}
-			continue
 		}
-		rows, err := h.exec(ctx, q, s.SQL.applyToItem(change.Kind, e))
-		if err != nil || rows == 0 {
-			return false, err
+	}
+	for _, e := range change.Entries {
+		if e.Buyer == "" {
+			rows, err := h.exec(ctx, q, s.SQL.applyToItem(change.Kind, e))
+			if err != nil || rows == 0 {
+				return false, err
+			}
 		}
 	}
 	return true, nil

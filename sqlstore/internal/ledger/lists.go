@@ -176,8 +176,12 @@ func (s *Store) holdsOf(ctx context.Context, filter stock.Filter, after stock.Cu
 		}
 		query = mysql.Render(s.SQL.holdsByOrder(len(states)), append(args, limit)...)
 	}
+	by := s.Show
+	if filter.Current {
+		by = s.Query
+	}
 	var r HoldReader
-	if err := s.Show(ctx, query, r.Scan); err != nil {
+	if err := by(ctx, query, r.Scan); err != nil {
 		return nil, mysql.NeedsIndex(err, s.SQL.Holds, index)
 	}
 	return r.Holds, nil
