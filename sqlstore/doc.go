@@ -15,11 +15,16 @@
 // The other methods of the stores are called by the domains, not by you.
 //
 //	db, err := sql.Open("mysql", dsn)
+//	db.SetMaxOpenConns(64)
+//	db.SetMaxIdleConns(64) // database/sql keeps two by default, and connects anew for nearly every call of a rush
 //	err = sqlstore.Migrate(ctx, db, nil)
 //	inv := stock.New(sqlstore.NewStock(db, nil), nil)
 //	coupons := coupon.New(sqlstore.NewCoupon(db, nil), nil)
 //	packets := redpacket.New(sqlstore.NewRedPacket(db, nil), nil)
 //	groups := groupbuy.New(sqlstore.NewGroupBuy(db, nil), nil)
+//
+// Make one store of each domain for the whole process: it is safe for concurrent use, and calls of two stores are not merged. What
+// runs all the time, what to watch, and how to upgrade is told in OPERATIONS.md beside this package.
 //
 // Coupons and shares of red packets are units of stock in tables of their own. One piece of code locks,
 // sells, merges and audits all of them. A coupon or a share is written in the transaction of its unit. Group
@@ -83,9 +88,8 @@
 // process or your own transaction gives back may be refused for that long. This never oversells, and never
 // affects an order that has a hold.
 //
-// The Locks of one SKU use two connections of the pool, or one in a pool of fewer than eight. All batches together use up
-// to [Options].Batches, and calls that go or wait beside them half as many more. Beyond [Options].Waiting callers, a call
-// returns stock.ErrBusy at once.
+// The Locks of one SKU use two connections of the pool, or one in a pool of fewer than eight. All batches and what goes beside
+// them use up to twice [Options].Batches, which says how. Beyond [Options].Waiting callers, a call returns stock.ErrBusy at once.
 //
 // [Stock.Stats], and Stats of the other stores, has figures for your metrics: how large the batches are, how often they are
 // tried, how many calls go alone and why.
@@ -128,9 +132,9 @@
 // Check looks at one session of the pool. The rights of the program's account:
 //
 //	SELECT, INSERT, UPDATE                  at run time, for Check, and for Migrate with nothing to do
-//	DELETE                                  for calls in transactions of the program's own, see Transactions, and for
-//	                                        stock.Inventory.Archive
-//	CREATE, ALTER, INDEX                    for Migrate
+//	DELETE                                  for calls in transactions of the program's own, see Transactions, for
+//	                                        stock.Inventory.Archive and for event.Events.Prune
+//	CREATE, ALTER, INDEX                    for Migrate, beside SELECT and INSERT
 //	DROP                                    for Drop
 //
 // # Failover
@@ -159,7 +163,9 @@
 //	goods_stock_event                       what is to be told to the rest of the shop
 //	goods_stock_change                      units that came, went or moved without an order; corrections; who and why
 //	goods_stock_backorder                   a line that waits for units, or has done so, in the order in which it gets them
-//	coupon_stock …, red_packet_stock …      the same six tables for units of coupons and of red packets
+//	flash_sale, flash_sale_product          a sale; a product in it
+//	flash_sale_price                        a price, and from when on it is in force
+//	coupon_stock …, red_packet_stock …      the same tables but for events, for units of coupons and of red packets
 //	coupon_terms                            what the coupons of a campaign promise, version by version
 //	coupon_pool, coupon_code                how many codes a campaign has; a code and its place in the pool
 //	coupon_wallet, coupon_use               a coupon; what one order did with one coupon
@@ -179,7 +185,7 @@
 // else made: [ErrNotOurs]. Your code may read all tables, and should change none.
 //
 // Every statement that is ever sent stands in a file for DBAs to read, testdata/statements.sql: that of
-// internal/ledger has those of stock; coupons, packets and teams beside it have those of the other domains.
+// internal/ledger has those of stock; sales, coupons, packets, teams and events beside it have the others.
 // In the ordinary case a Lock is two statements, or three where it names the buyer; Pay and Cancel are one.
 //
 // An order of one line takes some 250 bytes in goods_stock_hold with its index, and one of three lines 730 to 760, where its number has

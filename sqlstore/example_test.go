@@ -7,7 +7,7 @@ import (
 	"log"
 	"time"
 
-	_ "github.com/go-sql-driver/mysql"
+	"github.com/go-sql-driver/mysql"
 
 	"github.com/holdfast-go/holdfast/sqlstore"
 	"github.com/holdfast-go/holdfast/stock"
@@ -20,6 +20,8 @@ func Example() {
 	if err != nil {
 		log.Fatal(err)
 	}
+	db.SetMaxOpenConns(64)
+	db.SetMaxIdleConns(64) // or nearly every call of a rush connects anew
 	if err := sqlstore.Migrate(ctx, db, nil); err != nil {
 		log.Fatal(err)
 	}
@@ -52,7 +54,12 @@ func ExampleStock_WithTx() {
 			return err
 		}
 		defer func() { _ = tx.Rollback() }() // does nothing after the commit
-		if _, err := tx.ExecContext(ctx, "INSERT INTO shop_order (no) VALUES (?)", order); err != nil {
+		_, err = tx.ExecContext(ctx, "INSERT INTO shop_order (no) VALUES (?)", order)
+		var refused *mysql.MySQLError
+		if errors.As(err, &refused) && refused.Number == 1062 {
+			err = nil // the order is there: the answer to an earlier COMMIT was lost
+		}
+		if err != nil {
 			return err
 		}
 		if _, err := inv.On(store.WithTx(tx)).Lock(ctx, order, stock.Line{SKU: 42, Num: 1}); err != nil {
@@ -61,7 +68,8 @@ func ExampleStock_WithTx() {
 		return tx.Commit()
 	}
 	err = place("order-1")
-	for sqlstore.Retryable(err) && ctx.Err() == nil {
+	for pause := 10 * time.Millisecond; sqlstore.Retryable(err) && ctx.Err() == nil; pause *= 2 {
+		time.Sleep(pause)
 		err = place("order-1")
 	}
 	if errors.Is(err, stock.ErrInsufficient) {

@@ -38,12 +38,11 @@ type Options struct {
 	// DefaultBatchSize.
 	BatchSize int
 
-	// Batches is how many batches, and so connections of the pool, the store has in flight at
-	// once, for all SKUs together; one SKU has two of them. Half as many may be in flight beside them: calls that
-	// wait in the server, and calls that cannot go with a batch. And as many connections again may wait for rows that others
-	// have locked, one for each row. 0 is
-	// DefaultBatches. Leave some of the pool's connections (sql.DB.SetMaxOpenConns) to other
-	// work.
+	// Batches is how many batches the store has in flight at once, for all SKUs together; one SKU has two of them. 0 is
+	// DefaultBatches. Each is a connection of the pool. Half as many connections may be in use beside them, by calls that
+	// wait in the server and calls that cannot go with a batch; and half as many again, though no more than a quarter of the
+	// pool, by statements that wait for a row which others have locked. So a store takes up to twice as many connections as
+	// it has Batches. Leave some of the pool's (sql.DB.SetMaxOpenConns) to other work, and count each store that has this pool.
 	Batches int
 
 	// Waiting is how many callers may wait for a batch in this process; beyond it a call is

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -17,6 +18,7 @@ import (
 	"github.com/holdfast-go/holdfast/coupon"
 	"github.com/holdfast-go/holdfast/examples/internal/example/exampletest"
 	"github.com/holdfast-go/holdfast/internal/sqltest"
+	"github.com/holdfast-go/holdfast/sqlstore"
 	"github.com/holdfast-go/holdfast/stock"
 )
 
@@ -189,5 +191,23 @@ func TestPaymentOfWhatIsNotPlaced(t *testing.T) {
 		}
 		require.ErrorIs(t, s.place(t.Context(), order{id: "cancelled", buyer: "Ann", num: 1, coupon: "gift"}), stock.ErrCancelled)
 		requireBooks(t, s, 0, 0, coupon.Usable)
+	})
+}
+
+// A statement of the shop that fails is no reason to send money back: the order is paid once it is mended.
+func TestPaymentThatTheShopsTableRefusesKeepsItsMoney(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, s *shop, _ *sqltest.Wire) {
+		t.Helper()
+		require.NoError(t, s.place(t.Context(), order{id: "a", buyer: "Ann", num: 1, coupon: "gift"}))
+		if _, onServer := s.rows.(tables); onServer {
+			err := s.paymentArrived(t.Context(), strings.Repeat("p", 65), "a") // longer than its column
+			require.NotErrorIs(t, err, errMoneyBack)
+			var refused *sqlstore.AlongError
+			require.ErrorAs(t, err, &refused)
+		}
+		requireBooks(t, s, 0, 1, coupon.Reserved)
+		require.NoError(t, s.paymentArrived(t.Context(), "pay", "a"))
+		requireBooks(t, s, 1, 0, coupon.Redeemed)
 	})
 }

@@ -9,7 +9,6 @@ import (
 	"github.com/shopspring/decimal"
 
 	"github.com/holdfast-go/holdfast/coupon"
-	"github.com/holdfast-go/holdfast/examples/internal/example"
 	"github.com/holdfast-go/holdfast/stock"
 	"github.com/holdfast-go/holdfast/stock/event"
 )
@@ -88,7 +87,8 @@ func (s *shop) place(ctx context.Context, o order) error {
 	})
 }
 
-// paymentArrived is the callback of the payment provider. After another error than errMoneyBack it is to come again.
+// paymentArrived is the callback of the payment provider. After another error than errMoneyBack the provider is to call again, and
+// somebody has to look where stock.Retryable does not say that this will do.
 func (s *shop) paymentArrived(ctx context.Context, payment, id string) error {
 	return again(ctx, func() error {
 		o, err := s.order(ctx, id)
@@ -116,12 +116,18 @@ func (s *shop) paymentArrived(ctx context.Context, payment, id string) error {
 	})
 }
 
-// moneyBack says that a payment has bought nothing, where an answer is final: the units or the coupon are gone.
+// moneyBack says that a payment has bought nothing, where units or coupon are gone for good. All other errors stay what they are: after
+// a fault of the shop's own table or of the program, the order can still be paid once somebody has mended it.
 func moneyBack(why error) error {
-	if stock.Retryable(why) || errors.Is(why, stock.ErrStore) {
-		return why
+	for _, gone := range []error{
+		stock.ErrExpired, stock.ErrCancelled, coupon.ErrReserved, coupon.ErrRedeemed, coupon.ErrReleased, coupon.ErrReturned,
+		coupon.ErrRevoked, coupon.ErrExpired,
+	} {
+		if errors.Is(why, gone) {
+			return fmt.Errorf("%w: %w", errMoneyBack, why)
+		}
 	}
-	return fmt.Errorf("%w: %w", errMoneyBack, why)
+	return why
 }
 
 // cancel closes an order for its buyer, or because it was not paid in time, and refunds one that is paid.
@@ -166,8 +172,13 @@ func (s *shop) refund(ctx context.Context, o order) error {
 // again makes a call up to a few times where that may help: the calls of Holdfast are safe to repeat.
 func again(ctx context.Context, call func() error) (err error) {
 	for n := range 5 {
-		if err = call(); !stock.Retryable(err) || !example.Rest(ctx, time.Duration(n)*20*time.Millisecond) {
+		if err = call(); !stock.Retryable(err) {
 			break
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(time.Duration(n) * 20 * time.Millisecond):
 		}
 	}
 	return err
