@@ -112,6 +112,18 @@ func TestAnswersBehindASplitter(t *testing.T) {
 			s.db.Wire.Advance(stock.DefaultHoldFor)
 			_, err = inv.For("9").Lock(ctx, "d", stock.Line{SKU: 4, Num: 2})
 			require.NoError(t, err, "the dead holds that the replica does not have were in the way")
+
+			require.NoError(t, of(inv.For("9").Lock(ctx, "e", one(3))))
+			require.NoError(t, of(inv.For("9").Lock(ctx, "f", stock.Line{SKU: 3, Num: 5})))
+			counted := must(inv.Count(ctx, "stocktaking", stock.Key{SKU: 3}, 4))(t)
+			require.Equal(t, int64(2), counted.Short)
+			require.Len(t, counted.Hit, 1)
+			var closed []string
+			for outcome, err := range inv.CancelAll(ctx, stock.Filter{Key: stock.Key{SKU: 3}}) {
+				require.NoError(t, err)
+				closed = append(closed, outcome.Order)
+			}
+			require.Equal(t, []string{"e", "f"}, closed)
 		})
 	}
 }

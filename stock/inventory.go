@@ -148,6 +148,9 @@ func (inv *Inventory) Until(deadline time.Time) *Inventory {
 func (inv *Inventory) With(companions ...Companion) *Inventory {
 	bound := inv.copy()
 	bound.beside = append(slices.Clip(bound.beside), companions...)
+	if slices.Contains(companions, nil) {
+		bound.broken = cmp.Or(bound.broken, fault.Invalid("companion", "must not be nil"))
+	}
 	return bound
 }
 

@@ -12,6 +12,7 @@ func inputCases() []testCase {
 	return []testCase{
 		{Name: "AsManyLinesAndMovesAsThereMayBeAreTaken", Run: mostLinesAndMoves},
 		{Name: "AContextThatEndedChangesNothing", Run: contextThatEnded},
+		{Name: "ACompanionThatIsNotKeptIsRefusedBeforeAllElse", Run: strangeCompanion},
 	}
 }
 
@@ -52,4 +53,39 @@ func (s *scene) calls(ctx context.Context) []suite.Call {
 func contextThatEnded(s *scene) {
 	s.EndedContext(s.calls, s.everything)
 	s.journeyEnd()
+}
+
+// stranger is a companion that no store keeps.
+type stranger struct{}
+
+// Companion implements stock.Companion.
+func (stranger) Companion() string { return "a stranger" }
+
+// strangeCompanion makes calls that would be replays, refusals or changes without the companion.
+func strangeCompanion(s *scene) {
+	s.define(sku(1), 5, stock.Terms{})
+	s.lock("locked", units(1, 1))
+	s.lock("paid", units(1, 1))
+	s.pay("paid")
+	s.refund("r", "paid", units(1, 1))
+	for _, c := range []stock.Companion{stranger{}, nil} {
+		inv := s.inv.With(c)
+		for _, call := range []suite.Call{
+			{Name: "Lock", Do: func() error { return suite.Err(inv.Lock(s.Context(), "new", units(1, 1))) }},
+			{Name: "Lock again", Do: func() error { return suite.Err(inv.Lock(s.Context(), "locked", units(1, 1))) }},
+			{Name: "Lock too much", Do: func() error { return suite.Err(inv.Lock(s.Context(), "new", units(1, 9))) }},
+			{Name: "Lock of nothing", Do: func() error { return suite.Err(inv.Lock(s.Context(), "new", units(2, 1))) }},
+			{Name: "Pay", Do: func() error { return suite.Err(inv.Pay(s.Context(), "locked")) }},
+			{Name: "Pay again", Do: func() error { return suite.Err(inv.Pay(s.Context(), "paid")) }},
+			{Name: "Pay of nothing", Do: func() error { return suite.Err(inv.Pay(s.Context(), "new")) }},
+			{Name: "Extend", Do: func() error { return suite.Err(inv.Extend(s.Context(), "locked", s.now().Add(2*hold))) }},
+			{Name: "Cancel", Do: func() error { return suite.Err(inv.Cancel(s.Context(), "paid")) }},
+			{Name: "Cancel of nothing", Do: func() error { return suite.Err(inv.Cancel(s.Context(), "new")) }},
+		} {
+			s.Is(call.Do(), stock.ErrInvalid)
+		}
+	}
+	s.unheld("new")
+	s.state("locked", stock.Locked)
+	s.counts(sku(1), stock.Quantities{Total: 5, Locked: 1, Left: 5, Refunded: 1})
 }
