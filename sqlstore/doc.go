@@ -47,7 +47,7 @@
 // orders of others go on. For that a refused call deletes the rows that it has inserted, and the account
 // needs the right DELETE. Without that right they are rolled back. MySQL then keeps a lock on the gap where
 // they were: at REPEATABLE READ, new orders beside a refused one wait until the transaction ends. One
-// exception remains: a Lock of an item that does not exist locks the place where it would be.
+// exception remains: a Lock, an Amend or a Wait of an item that does not exist locks the place where it would be.
 //
 // Your LAST_INSERT_ID and your savepoints stay as they are. The next call notices a transaction that the
 // server has ended, after a deadlock whose error was dropped for example: it returns ErrInvalid.

@@ -241,6 +241,39 @@ func TestCallersTransactionsMeetNoDeadlock(t *testing.T) {
 	}
 }
 
+// A caller's transaction that moves a cart of a buyer takes what the buyer has of all its items before the items, as the Locks beside
+// it do. So it never meets them in a deadlock.
+func TestCartsInCallersTransactionsMeetNoDeadlockWithARush(t *testing.T) {
+	t.Parallel()
+	s := open(t, nil)
+	s.db.Wire.Freeze(start)
+	ctx := t.Context()
+	require.NoError(t, of(s.Restock(ctx, "in", units(1, 100_000), units(2, 100_000))))
+	const carts = 120
+	for i := range carts {
+		require.NoError(t, of(s.For("X").Lock(ctx, fmt.Sprint("cart-", i), one(1), one(2))))
+	}
+	stop := meanwhile(t, 16, func(caller, n int) error {
+		order := fmt.Sprint("rush-", caller, "-", n)
+		if caller%2 == 0 {
+			return of(s.For("Y").Lock(ctx, order, one(1)))
+		}
+		return of(s.For("X").Lock(ctx, order, one(2)))
+	})
+	defer stop()
+	noneStartsOver(t, s.db, 4, carts, func(tx *sql.Tx, i int) error {
+		in := s.On(s.store.WithTx(tx))
+		order := fmt.Sprint("cart-", i)
+		if i%3 == 0 {
+			return of(in.Cancel(ctx, order))
+		}
+		if err := of(in.Pay(ctx, order)); err != nil || i%3 == 1 {
+			return err
+		}
+		return of(in.Refund(ctx, stock.Refund{ID: order, Order: order, Restock: true, FreesBuyer: true}))
+	})
+}
+
 // conflicts reports whether the server tells a transaction that has read before to start over where others have changed
 // since what it changes (MariaDB, innodb_snapshot_isolation).
 func conflicts(t testing.TB, db *sqltest.DB) bool {

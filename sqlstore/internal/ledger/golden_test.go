@@ -153,6 +153,7 @@ func (q *Statements) statements() []sqltest.Statement {
 		sqltest.Statement{"In the caller's transaction: lock an order", q.lockOrder},
 		sqltest.Statement{"In the caller's transaction: read its lines, two", q.currentHold(2)},
 		sqltest.Statement{"In the caller's transaction: which orders are known", q.knownNow},
+		sqltest.Statement{"In the caller's transaction: what the buyer of two lines has, before their items", q.buyersOf(2)},
 		sqltest.Statement{"In the caller's transaction: Pay of two lines", q.renderMove(stock.StepPay.Transition(), 2)},
 		sqltest.Statement{"In the caller's transaction: Redeem of two lines", q.renderMove(stock.StepRedeem.Transition(), 2)},
 		sqltest.Statement{"In the caller's transaction: Reacquire 2: all lines, or roll back", q.countCurrent(2)},

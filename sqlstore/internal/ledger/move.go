@@ -106,6 +106,11 @@ func (s *Store) moveOne(ctx context.Context, q mysql.Tx, h *Handover, t stock.Tr
 			return false, err
 		}
 		count = s.SQL.countCurrent(lines)
+		if lines > 1 && t.Delta != (stock.Quantities{}) {
+			if err := lockOnly(ctx, q, mysql.Render(s.SQL.buyersOf(lines), call.Order)); err != nil {
+				return false, err
+			}
+		}
 	}
 	rows, err := h.exec(ctx, q, s.SQL.move(t.Step, call, lines))
 	if err != nil || rows == 0 {

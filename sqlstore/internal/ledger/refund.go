@@ -63,6 +63,14 @@ func (c RefundCall) freed(num int64) int64 {
 	return 0
 }
 
+// buyers returns what its buyer has of the items of its lines, by their keys.
+func (c RefundCall) buyers() (keys []buyerKey) {
+	for _, l := range c.Refund.Lines {
+		keys = append(keys, buyerKey{l.Key(), c.Hold.Buyer})
+	}
+	return keys
+}
+
 // Refund implements stock.Store.
 func (s *Store) Refund(
 	ctx context.Context, refund stock.RefundRecord, hold stock.Hold, beside ...stock.Companion,
@@ -116,6 +124,11 @@ func (s *Store) refund(ctx context.Context, call RefundCall) (stock.RefundResult
 		}
 		if err := s.Companions.Refunding(ctx, q, made); err != nil {
 			return false, err
+		}
+		if s.Bound() && is.Buyer != "" && len(one.Refund.Lines) > 1 {
+			if err := lockOnly(ctx, q, s.SQL.lockBuyers(one.buyers())); err != nil {
+				return false, err
+			}
 		}
 		if moved, err := s.moveRefund(ctx, q, h, made[0]); err != nil || !moved {
 			return false, err

@@ -1138,6 +1138,16 @@ SELECT TIMESTAMPDIFF(MICROSECOND, TIMESTAMP'1970-01-01 00:00:00', UTC_TIMESTAMP(
    AND LINE_NO = 1
    AND LINE_NUM > 0 FOR UPDATE;
 
+-- In the caller's transaction: what the buyer of two lines has, before their items
+SELECT b.HOLD_NUM
+  FROM (SELECT 1 AS NO
+ UNION ALL SELECT 2) n
+  STRAIGHT_JOIN goods_stock_hold h FORCE INDEX (PRIMARY) ON h.ORDER_NO = ?
+   AND h.LINE_NO = n.NO
+  STRAIGHT_JOIN goods_stock_buyer b FORCE INDEX (PRIMARY) ON b.SKU_ID = h.SKU_ID
+   AND b.ACTIVITY_ID = h.ACTIVITY_ID
+   AND b.BUYER_ID = h.BUYER_ID FOR UPDATE;
+
 -- In the caller's transaction: Pay of two lines
 /*M!
    SET STATEMENT sql_safe_updates = 0 FOR */ UPDATE (SELECT 1 AS NO
