@@ -3,6 +3,7 @@ package sqlstore_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -10,6 +11,7 @@ import (
 
 	"github.com/holdfast-go/holdfast/coupon"
 	"github.com/holdfast-go/holdfast/internal/sqltest"
+	"github.com/holdfast-go/holdfast/internal/suite"
 	"github.com/holdfast-go/holdfast/sqlstore"
 	"github.com/holdfast-go/holdfast/stock"
 )
@@ -279,4 +281,40 @@ func TestUsesBesideGoodsMeetNoDeadlock(t *testing.T) {
 		}
 	}
 	b.balanced(1, 10)
+}
+
+// A batch has more uses than one statement inserts, and the last of them is there already, of a reservation that has lapsed. Each coupon is
+// reserved once.
+func TestManyUsesOfABatchAreReservedThoughOneIsThere(t *testing.T) {
+	t.Parallel()
+	b := openCheckout(t, nil)
+	ctx := t.Context()
+	const orders = 480 // 960 uses
+	require.NoError(t, of(b.Restock(ctx, "in", 1, 2*orders)))
+	id := func(i int) string { return fmt.Sprintf("coupon-%04d", i) }
+	for _, err := range suite.Together(2*orders, func(i int) error { return of(b.For("7").Claim(ctx, id(i), 1)) }) {
+		require.NoError(t, err)
+	}
+	last, order := id(2*orders-1), fmt.Sprint("order-", orders-1)
+	require.NoError(t, of(b.Reserve(ctx, last, order, hundred)))
+	b.db.Wire.Advance(coupon.DefaultReserveFor)
+	require.NoError(t, of(b.Reserve(ctx, last, "another", hundred)))
+	require.NoError(t, of(b.Release(ctx, last, "another")))
+
+	release := b.shop.blockItem(1)
+	errs := b.shop.behindOne(release, orders, func(i int) error {
+		inv := b.shop.Inventory
+		for _, c := range []string{id(2 * i), id(2*i + 1)} {
+			use, err := b.Reserving(ctx, c, fmt.Sprint("order-", i), hundred)
+			if err != nil {
+				return err
+			}
+			inv = inv.With(use)
+		}
+		return of(inv.Lock(ctx, fmt.Sprint("order-", i), one(1)))
+	})
+	require.Empty(t, slices.DeleteFunc(errs, func(err error) bool { return err == nil }))
+	for i := range 2 * orders {
+		require.ErrorIs(t, of(b.Reserve(ctx, id(i), "thief", hundred)), coupon.ErrReserved, id(i))
+	}
 }

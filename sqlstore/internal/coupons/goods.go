@@ -165,7 +165,7 @@ func (b *useBatch) apply(ctx context.Context, calls int) (why []error, err error
 	if sure && refused() {
 		return why, nil
 	}
-	if sure {
+	if sure && len(b.fresh()) <= mysql.MaxList { // in one INSERT, of which a use that is there after all leaves nothing
 		if err = b.write(ctx); mysql.Number(err) != mysql.ErrDuplicate {
 			return nil, err
 		}
@@ -284,20 +284,25 @@ func (b *useBatch) decide(calls int) (why []error, sure bool) {
 	return why, sure
 }
 
-// write inserts the uses that begin, and changes those that are there and the coupons.
-func (b *useBatch) write(ctx context.Context) error {
-	var fresh, there []coupon.Use
+// fresh returns the uses that begin, by their keys: they have no row that is locked.
+func (b *useBatch) fresh() []coupon.Use { return b.usesOf(false) }
+
+// usesOf returns the uses that change, and have a row that is locked, or have none.
+func (b *useBatch) usesOf(locked bool) (uses []coupon.Use) {
 	for _, key := range slices.SortedFunc(maps.Keys(b.uses), useKey.compare) {
-		if _, ok := b.there[key]; ok {
-			there = append(there, b.uses[key])
-		} else {
-			fresh = append(fresh, b.uses[key])
+		if _, ok := b.there[key]; ok == locked {
+			uses = append(uses, b.uses[key])
 		}
 	}
+	return uses
+}
+
+// write inserts the uses that begin, and changes those that are there and the coupons.
+func (b *useBatch) write(ctx context.Context) error {
 	for _, c := range []struct {
 		uses []coupon.Use
 		kept string
-	}{{fresh, ""}, {there, changeUses}} {
+	}{{b.fresh(), ""}, {b.usesOf(true), changeUses}} {
 		for part := range slices.Chunk(c.uses, mysql.MaxList) {
 			statement, err := b.sql.insertUses(part, c.kept)
 			if err != nil {
