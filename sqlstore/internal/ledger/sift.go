@@ -248,7 +248,6 @@ func (b *LockBatch) decide(ctx context.Context, q mysql.Tx) (calls []LockCall, a
 	if err := mysql.Mark(ctx, q); err != nil {
 		return nil, at, false, err
 	}
-	b.unclaimed = nil
 	calls, at, fits, err := b.expect(ctx, q)
 	if err == nil && !fits && calls != nil {
 		if err := mysql.BackToMark(ctx, q); err != nil || len(b.In) == 0 {
