@@ -109,9 +109,9 @@
 // unlimited item.
 //
 // Units that have not come can be cancelled, amended away, or refunded, which has to be with Restock. A refund of some units of a line
-// takes those that were handed over first, then those that have not come. The reserve stays untouched by all of that; Withdraw and Transfer may take it. Lowering Backorder, or raising Reserve, below what is ordered
-// takes nothing from anybody: nothing new fits. A [Inventory.Count] that finds fewer units than are promised makes the newest orders wait,
-// without any Backorder.
+// takes those that were handed over first, then those that have not come. The reserve stays untouched by all of that; Withdraw and
+// Transfer may take it. Lowering Backorder, or raising Reserve, below what is ordered takes nothing from anybody: nothing new fits.
+// A [Inventory.Count] that finds fewer units than are promised makes the newest orders wait, without any Backorder.
 //
 // # After the deadline
 //

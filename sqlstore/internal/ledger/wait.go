@@ -19,7 +19,8 @@ import (
 // renderQueues renders what there is of orders that wait. The index of the deadlines has them in the order of arrival.
 func (q *Statements) renderQueues() {
 	of := q.Holds + " h " + mysql.By(q.Holds, "due") + fmt.Sprintf(" WHERE h.SKU_ID = ? AND h.ACTIVITY_ID = ? AND h.STATE = %d", stock.Waiting)
-	q.queue = "SELECT h.ORDER_NO, h.NUM, COALESCE(h.BUYER_ID, x''), " + mysql.Micros("h.EXPIRE_TIME") + ", " + mysql.Micros(mysql.Now) + " FROM " + of +
+	q.queue = "SELECT h.ORDER_NO, h.NUM, COALESCE(h.BUYER_ID, x''), " + mysql.Micros("h.EXPIRE_TIME") + ", " + mysql.Micros(mysql.Now) +
+		" FROM " + of +
 		" AND h.EXPIRE_TIME >= ? AND (h.EXPIRE_TIME > ? OR h.ORDER_NO > ?) AND h.NUM <= ? ORDER BY h.EXPIRE_TIME, h.ORDER_NO LIMIT ?"
 	q.ahead = "SELECT COALESCE(SUM(h.EXPIRE_TIME < ? OR (h.EXPIRE_TIME = ? AND h.ORDER_NO < ?)), 0), COUNT(*) FROM " + of
 	q.leftBehind = "SELECT s.SKU_ID, s.ACTIVITY_ID, " + onSaleNow + " FROM " + q.Items + " s WHERE s.WAIT_NUM > 0 AND " + available +
