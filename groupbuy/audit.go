@@ -40,11 +40,15 @@ func (d Drift) By() decimal.Decimal { return d.Counted.Sub(d.Recount) }
 
 // String returns a line for a log.
 func (d Drift) String() string {
-	of := d.Key.String()
-	if d.Team != "" {
-		of = fmt.Sprintf("team %s of %v", d.Team, d.Key)
+	return fmt.Sprintf("%s: %s is %v, should be %v", drifted(d.Key, d.Team), d.Quantity, d.Counted, d.Recount)
+}
+
+// drifted returns the name of a team, or of a product where the code is empty.
+func drifted(product stock.Key, team string) string {
+	if team == "" {
+		return product.String()
 	}
-	return fmt.Sprintf("%s: %s is %v, should be %v", of, d.Quantity, d.Counted, d.Recount)
+	return fmt.Sprintf("team %s of %v", team, product)
 }
 
 // takesBack reports whether a correction would undo payments.
@@ -86,6 +90,10 @@ func (g *Groups) Audit(ctx context.Context, keys ...stock.Key) (Report, error) {
 // counts of teams, with an event for each team, and the numbers of products. The report shows everything as it was
 // found. A drift that cannot be corrected gives ErrDrift, and the others are still corrected. A seat that no single
 // step brings in line with its hold stays as it is.
+//
+// Each number of a team or a product is corrected once, however many repair at once, and recorded in the same transaction: by how
+// much, and who did it and why, where By named somebody. ChangesPage shows it, and CorrectionOf reads it. A seat that follows its
+// hold is no correction: it makes the step that the hold has made, with the events of that.
 //
 // It never takes payments back: it only raises the sold and refunded units of items, the paid counts of teams, and the
 // people of formed teams. An ErrDrift names the numbers left alone for that reason; see stock.Inventory.Repair.
@@ -268,7 +276,7 @@ func (a *auditRun) mend(ctx context.Context, book TeamBook, behind string) error
 		if len(book.drifts()) == 0 {
 			return a.keeps(kept...)
 		}
-		verdict, err := a.groups.store.Correct(ctx, book)
+		verdict, err := a.groups.store.Correct(ctx, book, a.corrections(book)...)
 		switch {
 		case err != nil:
 			return err
@@ -281,6 +289,15 @@ func (a *auditRun) mend(ctx context.Context, book TeamBook, behind string) error
 		}
 	}
 	return contention("repair", book.Code)
+}
+
+// corrections returns the records of what is corrected of a team.
+func (a *auditRun) corrections(book TeamBook) []stock.Change {
+	var changes []stock.Change
+	for _, d := range book.drifts() {
+		changes = append(changes, a.groups.correction(d, book.Version))
+	}
+	return changes
 }
 
 // keepPaid raises the recount to at least the paid counts, and returns the drifts that it leaves by that.
@@ -320,26 +337,29 @@ func (a *auditRun) book(ctx context.Context, was TeamBook, behind string) (TeamB
 // formed checks how many people of a product are in teams that were formed.
 func (a *auditRun) formed(ctx context.Context, key stock.Key) error {
 	for first := range attempts {
-		seats, counted, err := a.groups.store.FormedPeople(ctx, key)
-		if err != nil || seats == counted {
+		book, err := a.groups.store.FormedPeople(ctx, key)
+		if err != nil || book.Recount == book.Formed {
 			return err
 		}
+		found := difference(key, "formed", book.Formed, book.Recount)
 		if first == 0 {
-			a.differs(key, "formed", counted, seats)
+			a.report.Drifts = append(a.report.Drifts, found)
 		}
 		switch {
 		case !a.repair:
 			return nil
-		case !a.backOnSale && seats < counted:
-			return a.keeps(a.report.Drifts[len(a.report.Drifts)-1])
+		case !a.backOnSale && found.takesBack():
+			return a.keeps(found)
 		}
-		// The difference, not the number: it stays right while traffic moves both. Another repair may have added the
-		// same, which the next look shows.
-		if err := a.groups.store.CorrectFormed(ctx, key, seats-counted); err != nil {
+		// The difference, not the number: it stays right while traffic moves both. Only another repair would make it wrong, and that
+		// leaves another version.
+		verdict, err := a.groups.store.CorrectFormed(ctx, book, a.groups.correction(found, book.Version))
+		switch {
+		case err != nil:
 			return err
-		}
-		if first == 0 {
+		case verdict == stock.Done:
 			a.report.Repaired++
+			return nil
 		}
 	}
 	return contention("repair", key.String())
@@ -390,7 +410,8 @@ func (a *auditRun) correct(ctx context.Context, key stock.Key, look func(Product
 		if product, err = look(product); err != nil || len(a.report.Drifts) == found || !a.repair {
 			return err
 		}
-		verdict, err := a.groups.plain().store.SaveProduct(ctx, product, stock.Change{})
+		record := a.groups.correction(a.report.Drifts[found], product.Version)
+		verdict, err := a.groups.plain().store.SaveProduct(ctx, product, record)
 		switch {
 		case err != nil:
 			return err
@@ -405,7 +426,10 @@ func (a *auditRun) correct(ctx context.Context, key stock.Key, look func(Product
 
 // differs keeps a number of a product that is not right.
 func (a *auditRun) differs(key stock.Key, quantity string, counted, recount int64) {
-	a.report.Drifts = append(a.report.Drifts, Drift{
-		Key: key, Quantity: quantity, Counted: decimal.NewFromInt(counted), Recount: decimal.NewFromInt(recount),
-	})
+	a.report.Drifts = append(a.report.Drifts, difference(key, quantity, counted, recount))
+}
+
+// difference returns a number of a product that is not right.
+func difference(key stock.Key, quantity string, counted, recount int64) Drift {
+	return Drift{Key: key, Quantity: quantity, Counted: decimal.NewFromInt(counted), Recount: decimal.NewFromInt(recount)}
 }

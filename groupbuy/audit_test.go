@@ -146,11 +146,11 @@ type stubbornStore struct {
 	code string
 }
 
-func (u stubbornStore) Correct(ctx context.Context, book TeamBook) (stock.Verdict, error) {
+func (u stubbornStore) Correct(ctx context.Context, book TeamBook, by ...stock.Change) (stock.Verdict, error) {
 	if book.Code == u.code {
 		return stock.Refused, ErrDrift
 	}
-	return u.Store.Correct(ctx, book)
+	return u.Store.Correct(ctx, book, by...)
 }
 
 // TestAnAuditIsNotDeceivedByTraffic refunds a seat while the audit looks at a product that is settled.

@@ -715,6 +715,23 @@ func ExampleGroups_Repair() {
 	// paid
 }
 
+// CorrectionOf tells what a repair has corrected.
+func ExampleCorrectionOf() {
+	ctx := context.Background()
+	s := newShop(ctx)
+	product := must(s.groups.Product(ctx, tea)).Product
+	product.Allotted = 90 // somebody was at the tables
+	must(s.store.SaveProduct(ctx, product, stock.Change{}))
+	must(s.groups.By("Lin", "end of the month").Repair(ctx, tea))
+	for _, change := range must(s.groups.ChangesPage(ctx, tea, stock.PageRequest{})).Rows {
+		if is, ok := groupbuy.CorrectionOf(change); ok {
+			fmt.Printf("%v, by %s: %s\n", is, change.Actor, change.Reason)
+		}
+	}
+	// Output:
+	// SKU 42 of activity 7: allotted +10, by Lin: end of the month
+}
+
 func ExampleGroups_On() {
 	ctx := context.Background()
 	s := newShop(ctx)

@@ -115,8 +115,8 @@ func (g *Groups) For(buyer string) *Groups {
 
 // By returns the same groups whose changes by an operator are recorded with who makes them and why: an actor of 1 to 64
 // bytes, and a reason of up to 512. These are the changes of Define and End to an activity, those of Offer, Revise, Restock,
-// Withdraw, Remove and Repair to a product, Form, Fail and Refund, and what follows from each for pools and ordinary stock.
-// ChangesPage shows them. A replay keeps what the first call has recorded.
+// Withdraw, Remove, Repair and RepairBackOnSale to a product, Form, Fail and Refund, and what follows from each for pools and
+// ordinary stock. ChangesPage shows them. A replay keeps what the first call has recorded.
 func (g *Groups) By(actor, reason string) *Groups {
 	bound := g.copy()
 	if bound.broken != nil {

@@ -70,7 +70,7 @@ func (a Activity) period() allot.Period { return Kind{}.Period(a) }
 // books returns the bookkeeping of the activities.
 func (g *Groups) books() allot.Books[Activity, Product] {
 	return allot.Books[Activity, Product]{
-		Kind: Kind{}, Prefix: "gb", Store: bookStore{g.store}, Units: g.units, Kept: g.store.Units(),
+		Kind: Kind{}, Prefix: idPrefix, Store: bookStore{g.store}, Units: g.units, Kept: g.store.Units(),
 		By:    allot.By{Actor: g.actor, Reason: g.reason},
 		Plain: func() allot.Books[Activity, Product] { return g.plain().books() },
 	}

@@ -156,16 +156,25 @@ func (m *Memory) SaveProduct(ctx context.Context, product Product, by stock.Chan
 }
 
 // CorrectFormed implements Store.
-func (m *Memory) CorrectFormed(ctx context.Context, key stock.Key, by int64) error {
-	_, err := within(ctx, m, func(*stock.Memory, time.Time) (ok bool, err error) {
-		product, ok := m.Rows.Products[key]
-		if product.Formed += by; !ok || product.Formed < 0 {
-			return false, ErrDrift
+func (m *Memory) CorrectFormed(ctx context.Context, book FormedBook, by stock.Change) (stock.Verdict, error) {
+	return within(ctx, m, func(units *stock.Memory, now time.Time) (stock.Verdict, error) {
+		product := m.Rows.Products[book.Key]
+		if product.Version != book.Version || book.Version == 0 {
+			return stock.Refused, nil
 		}
-		m.Rows.Products[key] = product
-		return true, nil
+		if product.Formed += book.Recount - book.Formed; product.Formed < 0 {
+			return stock.Refused, ErrDrift
+		}
+		if by.ID != "" {
+			if err := units.Record(ctx, by); err != nil {
+				return stock.Refused, err
+			}
+		}
+		product.UpdatedAt = now
+		product.Version++
+		m.Rows.Products[book.Key] = product
+		return stock.Done, nil
 	})
-	return err
 }
 
 var _ Store = (*Memory)(nil)

@@ -223,15 +223,16 @@ func (m *Memory) book(ctx context.Context, units *stock.Memory, team *memoryTeam
 }
 
 // FormedPeople implements Store.
-func (m *Memory) FormedPeople(ctx context.Context, key stock.Key) (seats, counted int64, err error) {
-	seats, _, err = atNow(ctx, m, func(time.Time) (n int64) {
+func (m *Memory) FormedPeople(ctx context.Context, key stock.Key) (FormedBook, error) {
+	book, _, err := atNow(ctx, m, func(time.Time) FormedBook {
+		product := m.Rows.Products[key]
+		book := FormedBook{Key: key, Version: product.Version, Formed: product.Formed}
 		for _, team := range m.pool(key).teams {
 			for seat := range m.seatsOf(team.orders) {
-				n += count(seat.Status == Formed)
+				book.Recount += count(seat.Status == Formed)
 			}
 		}
-		counted = m.Rows.Products[key].Formed
-		return n
+		return book
 	})
-	return seats, counted, err
+	return book, err
 }

@@ -254,10 +254,15 @@ func (c *memoryChange) follow(ctx context.Context, units *stock.Memory, order st
 }
 
 // Correct implements Store.
-func (m *Memory) Correct(ctx context.Context, book TeamBook) (stock.Verdict, error) {
-	return within(ctx, m, func(_ *stock.Memory, now time.Time) (stock.Verdict, error) {
+func (m *Memory) Correct(ctx context.Context, book TeamBook, by ...stock.Change) (stock.Verdict, error) {
+	return within(ctx, m, func(units *stock.Memory, now time.Time) (stock.Verdict, error) {
 		if m.team(book.Code).Version != book.Version || book.Version == 0 {
 			return stock.Refused, nil
+		}
+		for _, one := range by {
+			if err := units.Record(ctx, one); err != nil {
+				return stock.Refused, err
+			}
 		}
 		change := m.change(now)
 		change.events = append(change.events, change.team(book.Code).Correct(book.Recount, now))

@@ -115,7 +115,7 @@ type Product struct {
 	Returns   int64 // how often units that were left went back to ordinary stock
 	CreatedAt time.Time
 	UpdatedAt time.Time
-	Version   int64 // grows with every change but that of Formed; 0 is a product that does not exist
+	Version   int64 // grows with every change but that of Formed by a team; 0 is a product that does not exist
 
 	Replay bool // set by Offer and Remove: an earlier call had done it, and this one changed nothing
 }

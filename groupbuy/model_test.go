@@ -266,7 +266,8 @@ func (s unsortedShelf) Shelf(ctx context.Context, after groupbuy.ShelfCursor, li
 	return offers, now, err
 }
 
-func (s miscounts) FormedPeople(ctx context.Context, key stock.Key) (seats, counted int64, err error) {
-	seats, counted, err = s.Store.FormedPeople(ctx, key)
-	return seats + 1, counted, err
+func (s miscounts) FormedPeople(ctx context.Context, key stock.Key) (groupbuy.FormedBook, error) {
+	book, err := s.Store.FormedPeople(ctx, key)
+	book.Recount++
+	return book, err
 }

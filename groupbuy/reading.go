@@ -334,8 +334,9 @@ func (g *Groups) seatList(ctx context.Context, err error, filter SeatFilter) lis
 
 // ChangesPage returns a page of the movements of the pool of a product, the newest first, as stock.Inventory.ChangesPage does:
 // its definitions, Offer, Restock, Withdraw and what went back; refunds by hand, and teams that were formed or failed by hand.
-// Changes of the product itself, KindRevise and KindRemove, are among them where By named somebody. A key without a SKU asks
-// for the changes of the activity itself that By named somebody for: its definitions and KindEnd.
+// Changes of the product itself, KindRevise and KindRemove, are among them where By named somebody, and all corrections by Repair:
+// CorrectionOf tells what each has corrected. A key without a SKU asks for the changes of the activity itself that By named
+// somebody for: its definitions and KindEnd.
 //
 // Errors: ErrInvalid; stock.ErrUnknownSKU, or ErrUnknownActivity.
 func (g *Groups) ChangesPage(ctx context.Context, key stock.Key, page stock.PageRequest) (stock.Page[stock.Change], error) {

@@ -123,13 +123,17 @@ type Store interface {
 	// of one moment.
 	Books(ctx context.Context, key stock.Key, after string, limit int) ([]TeamBook, error)
 
-	// FormedPeople returns how many seats of a product have the Status Formed, and Product.Formed of the same moment.
-	FormedPeople(ctx context.Context, key stock.Key) (seats, counted int64, err error)
+	// FormedPeople returns the people of a product whose teams were formed, all of one moment. Version is 0 where there is no product.
+	FormedPeople(ctx context.Context, key stock.Key) (FormedBook, error)
 
 	// Correct gives a team the counts of its book by TeamRecord.Correct, with its event. The verdict is Refused if the
-	// team has another Version. CorrectFormed adds to Product.Formed.
-	Correct(ctx context.Context, book TeamBook) (stock.Verdict, error)
-	CorrectFormed(ctx context.Context, key stock.Key, by int64) error
+	// team has another Version. The same transaction records by.
+	Correct(ctx context.Context, book TeamBook, by ...stock.Change) (stock.Verdict, error)
+
+	// CorrectFormed adds to Product.Formed what the book counts too few, or takes away what it counts too many, and keeps the product
+	// as the next version. The verdict is Refused if the product has another Version: another repair may have added the same. The
+	// same transaction records by, unless its ID is empty.
+	CorrectFormed(ctx context.Context, book FormedBook, by stock.Change) (stock.Verdict, error)
 
 	// Await waits until no call that is under way in the store can still change a subject, and the changes of such
 	// calls are visible. A refusal based on earlier reads is final only after that, since the call under way may be an
@@ -185,6 +189,14 @@ type TeamBook struct {
 	Mismatched []SeatBook // the seats that do not agree with their holds
 }
 
+// FormedBook has how many people of a product are in teams that were formed.
+type FormedBook struct {
+	stock.Key
+	Version int64 // of the product
+	Formed  int64 // Product.Formed
+	Recount int64 // the seats of the product that have the Status Formed
+}
+
 // TeamRecord is a team as a store keeps it, with the rules of teams. A store locks and reads a team, applies the rules, and
 // writes back the result, so that Memory and the SQL store cannot disagree. The store also writes the events that the
 // rules return, in their order, while the team is locked.
@@ -238,7 +250,8 @@ type TeamEnd struct {
 }
 
 // The kinds of the changes by hand that move no units. Those that record the end of a team have its code as their ID. Those of
-// activities and products are recorded where Groups.By named somebody; stock.KindDefine records a definition of an activity.
+// activities and products are recorded where Groups.By named somebody; stock.KindDefine records a definition of an activity. Each
+// number of a team or a product that Repair corrects is a KindRevise as well, whoever does it; see CorrectionOf.
 const (
 	KindForm   stock.Kind = 8
 	KindFail   stock.Kind = 9

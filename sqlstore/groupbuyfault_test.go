@@ -3,6 +3,7 @@ package sqlstore_test
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -104,6 +105,47 @@ func (b *bazaar) loses(
 		require.Equal(b.t, told, kinds, name)
 	}
 	return lost
+}
+
+// A connection that is lost at each of the statements of a repair: until the COMMIT nothing is done, and the next repair goes on. Each
+// number is corrected once, and recorded once.
+func TestRepairsLoseTheirConnection(t *testing.T) {
+	t.Parallel()
+	b, ctx := openBazaar(t, defaults, 4, 1000), t.Context()
+	code, _ := b.team("r", 3)
+	repair := func() error { return of(b.By("clerk", "the line was bad").RepairBackOnSale(ctx, teamProduct)) }
+	recorded := func() (made []string) {
+		for _, change := range must(b.ChangesPage(ctx, teamProduct, stock.PageRequest{Limit: 50}))(t).Rows {
+			if is, ok := groupbuy.CorrectionOf(change); ok {
+				made = append(made, fmt.Sprint(is.Quantity, " ", is.By, " by ", change.Actor))
+			}
+		}
+		slices.Sort(made)
+		return made
+	}
+	want := []string{"allotted -7 by clerk", "formed -5 by clerk", "held 2 by clerk", "paid -1 by clerk", "volume -1.5 by clerk"}
+	for n, lost := 0, true; lost; n++ { // until the fault comes behind the last statement
+		for _, kind := range []sqltest.FaultKind{sqltest.LostRequest, sqltest.LostReply} {
+			for _, statement := range []string{
+				"DELETE FROM goods_stock_change WHERE KIND = " + fmt.Sprint(int(groupbuy.KindRevise)),
+				"UPDATE egl_group_team SET HELD_NUM = 1, PAID_NUM = 1, PAID_VOLUME = 1.5",
+				"UPDATE egl_group_product SET FORMED_NUM = 5, STOCK_NUM = STOCK_NUM + 7",
+			} {
+				run(t, b.db, statement)
+			}
+			b.db.Wire.Statements()
+			b.db.Wire.Inject(sqltest.Fault{Behind: n, Kind: kind})
+			err := repair()
+			lost = len(b.db.Wire.Statements()) > n
+			b.db.Wire.Forget()
+			require.True(t, err == nil || groupbuy.Retryable(err), "%d, %v: %v", n, kind, err)
+			require.NoError(t, repair())
+			require.Equal(t, want, recorded(), "%d, %v", n, kind)
+			require.True(t, must(b.Audit(ctx))(t).Balanced())
+			require.EqualValues(t, 3, must(b.Team(ctx, code))(t).Held)
+		}
+		require.Less(t, n, 60)
+	}
 }
 
 // Connections that are killed in the middle of everything: every caller makes the same call again until it has an

@@ -71,7 +71,7 @@ func TestGroupBuyReadsScanNoTable(t *testing.T) {
 		{"LateTeams", team + "_state", false, func() error { return of(store.LateTeams(ctx, 10)) }},
 		{"CatchUp", team + "_event", false, func() error { return of(store.CatchUp(ctx)) }},
 		{"Books", team + "_book", false, func() error { return of(store.Books(ctx, key, "T0003", 10)) }},
-		{"FormedPeople", seat + "_product", false, func() error { _, _, err := store.FormedPeople(ctx, key); return err }},
+		{"FormedPeople", seat + "_product", false, func() error { return of(store.FormedPeople(ctx, key)) }},
 		{"Return", "PRIMARY", false, func() error { return of(store.Return(ctx, "T0007-1")) }},
 	})
 }

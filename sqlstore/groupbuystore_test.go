@@ -113,9 +113,8 @@ func TestTeamsAreRecountedAndCorrected(t *testing.T) {
 		require.True(t, book.PaidVolume.Equal(book.Recount.PaidVolume), book.Code)
 		require.Empty(t, book.Mismatched)
 	}
-	seats, counted, err := s.FormedPeople(ctx, stallKey)
-	require.NoError(t, err)
-	require.Equal(t, [2]int64{3, 3}, [2]int64{seats, counted})
+	formed := must(s.FormedPeople(ctx, stallKey))(t)
+	require.Equal(t, groupbuy.FormedBook{Key: stallKey, Version: formed.Version, Formed: 3, Recount: 3}, formed)
 
 	for _, statement := range []string{
 		"UPDATE egl_group_team SET HELD_NUM = 0, PAID_NUM = 1, PAID_VOLUME = 7.5 WHERE CODE = 'BBBB'",
@@ -143,12 +142,15 @@ func TestTeamsAreRecountedAndCorrected(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, [3]int64{2, 0, books[0].Version + 1}, [3]int64{team.Held, team.Paid, team.Version})
 
-	require.NoError(t, s.CorrectFormed(ctx, stallKey, -5))
-	_, counted, err = s.FormedPeople(ctx, stallKey)
-	require.NoError(t, err)
-	require.Equal(t, int64(3), counted)
-	require.ErrorIs(t, s.CorrectFormed(ctx, stallKey, -4), stock.ErrDrift)
-	require.ErrorIs(t, s.CorrectFormed(ctx, stock.Key{SKU: 1, Activity: 7}, 1), stock.ErrDrift)
+	formed = must(s.FormedPeople(ctx, stallKey))(t)
+	require.Equal(t, [2]int64{8, 3}, [2]int64{formed.Formed, formed.Recount})
+	s.done(s.CorrectFormed(ctx, formed, stock.Change{}))
+	s.refused(s.CorrectFormed(ctx, formed, stock.Change{}))
+	formed = must(s.FormedPeople(ctx, stallKey))(t)
+	require.Equal(t, int64(3), formed.Formed)
+	formed.Recount = -1
+	require.ErrorIs(t, of(s.CorrectFormed(ctx, formed, stock.Change{})), stock.ErrDrift)
+	s.refused(s.CorrectFormed(ctx, groupbuy.FormedBook{Key: stock.Key{SKU: 1, Activity: 7}, Recount: 1}, stock.Change{}))
 }
 
 // A caller's transaction decides from teams and seats as they are now, also where its snapshot is older.
@@ -246,6 +248,8 @@ func TestGroupBuyStatementBudget(t *testing.T) {
 	s.team("AAAA", 2, 2)
 	s.refund("AAAA-1")
 	none := stock.Key{SKU: 1, Activity: 8}
+	formed := must(s.FormedPeople(ctx, stallKey))(t)
+	record := stock.Change{Kind: groupbuy.KindRevise, ID: "repair", Entries: []stock.Entry{{Key: stallKey, Asked: 1}}}
 	inTx := func(call func(*sqlstore.GroupBuy) error) func() error { return inTx(t, s.db, s.WithTx, call) }
 	fixture{t, s.db}.keepsTo([]budget{
 		{"Activity", 1, func() error { _, _, err := s.Activity(ctx, 7); return err }},
@@ -267,8 +271,8 @@ func TestGroupBuyStatementBudget(t *testing.T) {
 		{"CatchUp", 2, func() error { return of(s.CatchUp(ctx)) }},
 		{"Books", 2, func() error { return of(s.Books(ctx, stallKey, "", 100)) }},
 		{"Books of none", 1, func() error { return of(s.Books(ctx, none, "", 100)) }},
-		{"FormedPeople", 1, func() error { _, _, err := s.FormedPeople(ctx, stallKey); return err }},
-		{"CorrectFormed", 1, func() error { return s.CorrectFormed(ctx, stallKey, 1) }},
+		{"FormedPeople", 1, func() error { return of(s.FormedPeople(ctx, stallKey)) }},
+		{"CorrectFormed", 2, func() error { return of(s.CorrectFormed(ctx, formed, record)) }},
 	})
 }
 

@@ -15,7 +15,7 @@ const (
 	KindApprove      stock.Kind = 10
 	KindEnd          stock.Kind = 11
 	KindWithdrawSale stock.Kind = 12 // of an activity
-	KindRevise       stock.Kind = 13
+	KindRevise       stock.Kind = 13 // also the correction of a number by the Repair of group buying
 	KindRemove       stock.Kind = 14
 )
 

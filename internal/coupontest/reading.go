@@ -215,7 +215,13 @@ func changesByOperators(s *scene) {
 		}
 		suite.Same(s, "changes", got, want)
 	}
-	list(1, "refund by eve: a bot", "withdraw by : ", "restock by eve: more", "define by eve: spring")
+	s.Advance(time.Second)
+	s.damage("damage", stock.Entry{Key: item(1), Delta: stock.Quantities{Locked: 2}})
+	s.No(suite.Err(by("recounted").Repair(s.Context(), 1)))
+	corrected := suite.Must(s.shop.ChangesPage(s.Context(), 1, stock.PageRequest{Limit: 1})).Rows[0]
+	suite.Same(s, "correction", corrected.Entries, []stock.Entry{{Key: item(1), Delta: stock.Quantities{Locked: -2}}})
+	list(1, "repair by eve: recounted", "repair by : ", "refund by eve: a bot", "withdraw by : ", "restock by eve: more",
+		"define by eve: spring")
 	list(2, "import by eve: printed", "define by : ")
 	s.Is(suite.Err(s.shop.ChangesPage(s.Context(), 9, stock.PageRequest{})), coupon.ErrUnknownCampaign)
 }

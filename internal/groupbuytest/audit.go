@@ -234,7 +234,7 @@ func (s *scene) unjoinedDamaged(code string) {
 func repairFormed(s *scene) {
 	s.opened(people(2), 90)
 	s.team([]string{anna, ben}, "1", "2")
-	s.No(s.Store.CorrectFormed(s.Context(), key(), 5))
+	s.misformed(5)
 	suite.Same(s, "people", s.shown(groupbuy.Offered).Formed, 7)
 	report := suite.Must(s.groups.RepairBackOnSale(s.Context(), key()))
 	suite.Same(s, "drifts", report.Drifts, []groupbuy.Drift{{Key: key(), Quantity: "formed", Counted: dec("7"), Recount: dec("2")}})
@@ -258,7 +258,7 @@ func repairKeepsPayments(s *scene) {
 	s.opened(people(5), 90)
 	code := s.team([]string{anna, ben, carol}, "1", "2")
 	s.damage(code, func(c *groupbuy.Counts) { c.Held, c.Paid, c.PaidVolume = 0, 3, dec("9.5") })
-	s.No(s.Store.CorrectFormed(s.Context(), key(), 5))
+	s.misformed(5)
 	s.tamper("damage", key(), stock.Quantities{Sold: 2, Left: -2})
 	report, err := s.groups.Repair(s.Context())
 	s.Is(err, groupbuy.ErrDrift)

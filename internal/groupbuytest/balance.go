@@ -63,10 +63,10 @@ func (s *scene) teams() []groupbuy.Team {
 // pooled looks at a product and returns how many units there are in its pool.
 func (s *scene) pooled(p groupbuy.Product) int64 {
 	s.Helper()
-	seats, counted, err := s.Store.FormedPeople(s.Context(), p.Key)
+	book, err := s.Store.FormedPeople(s.Context(), p.Key)
 	s.No(err)
-	if seats != p.Formed || counted != p.Formed {
-		s.Errorf("%v: %d people formed, of %d seats (and %d)", p.Key, p.Formed, seats, counted)
+	if book.Recount != p.Formed || book.Formed != p.Formed {
+		s.Errorf("%v: %d people formed, of %d seats (and %d)", p.Key, p.Formed, book.Recount, book.Formed)
 	}
 	item, err := s.ordinary().Item(s.Context(), p.Key)
 	if suite.Matches(err, stock.ErrUnknownSKU) && p.State == groupbuy.Preparing {

@@ -40,7 +40,7 @@ func cases() []testCase {
 		inputCases(), identifierCases(), activityCases(), offerCases(), seatCases(), joinCases(), payCases(), lateCases(),
 		volumeCases(), leaveCases(), formCases(), deadlineCases(), endingCases(), outliveCases(),
 		eventCases(), readingCases(), shelfCases(), pagingCases(), listCases(), resolveCases(), auditCases(),
-		repairCases(),
+		repairCases(), recordCases(),
 		raceCases(), raceEndingCases(), racePoolCases(), betweenCases(), betweenOfferCases(), lostCases(), historyCases(), besideCases(),
 		transactionCases(), guardCases(), guardSeatCases(),
 	)

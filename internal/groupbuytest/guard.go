@@ -228,8 +228,12 @@ func guardCorrect(s *scene) {
 	book = s.books()[0]
 	s.answers(stock.Done)(s.Store.Correct(s.Context(), book))
 	suite.Same(s, "version", s.is(code, groupbuy.Forming).Version, book.Version+1)
-	seats, counted, err := s.Store.FormedPeople(s.Context(), key())
-	s.No(err)
-	suite.Same(s, "people", [2]int64{seats, counted}, [2]int64{0, 0})
-	s.Is(s.Store.CorrectFormed(s.Context(), key(), -1), groupbuy.ErrDrift)
+	formed := suite.Must(s.Store.FormedPeople(s.Context(), key()))
+	suite.Same(s, "people", formed, groupbuy.FormedBook{Key: key(), Version: s.shown(groupbuy.Offered).Version})
+	formed.Recount = -1
+	s.unchanged(func() { s.Is(suite.Err(s.Store.CorrectFormed(s.Context(), formed, stock.Change{})), groupbuy.ErrDrift) })
+	none := suite.Must(s.Store.FormedPeople(s.Context(), stock.Key{SKU: 43, Activity: fair}))
+	suite.Same(s, "people of no product", none, groupbuy.FormedBook{Key: stock.Key{SKU: 43, Activity: fair}})
+	none.Recount = 1
+	s.unchanged(func() { s.answers(stock.Refused)(s.Store.CorrectFormed(s.Context(), none, stock.Change{})) })
 }

@@ -144,8 +144,12 @@ func (m *model) compareProduct(key stock.Key) {
 		return s.Store.Books(s.Context(), key, "", manyOfModel)
 	}})
 	m.Compare(operation{Name: fmt.Sprintf("FormedPeople(%v)", key), Call: func(s *side) (any, error) {
-		seats, counted, err := s.Store.FormedPeople(s.Context(), key)
-		return [...]int64{seats, counted}, err
+		return s.Store.FormedPeople(s.Context(), key)
+	}})
+	m.Compare(operation{Name: fmt.Sprintf("ChangesPage(%v)", key), Call: func(s *side) (any, error) {
+		return suite.GatherChanges(50, func(page stock.PageRequest) (stock.Page[stock.Change], error) {
+			return s.groups.ChangesPage(s.Context(), key, page)
+		})
 	}})
 	for _, buyer := range buyersOfModel() {
 		m.Compare(operation{Name: fmt.Sprintf("Usage of %v by %q", key, buyer), Call: func(s *side) (any, error) {

@@ -130,16 +130,16 @@ func (w *wire) Books(ctx context.Context, key stock.Key, after string, limit int
 	return suite.Over(w.Wire, w.store().Books)(ctx, key, after, limit)
 }
 
-func (w *wire) FormedPeople(ctx context.Context, key stock.Key) (int64, int64, error) {
+func (w *wire) FormedPeople(ctx context.Context, key stock.Key) (groupbuy.FormedBook, error) {
 	return suite.Over(w.Wire, w.store().FormedPeople)(ctx, key)
 }
 
-func (w *wire) Correct(ctx context.Context, book groupbuy.TeamBook) (stock.Verdict, error) {
-	return suite.Over(w.Wire, w.store().Correct)(ctx, book)
+func (w *wire) Correct(ctx context.Context, book groupbuy.TeamBook, by ...stock.Change) (stock.Verdict, error) {
+	return suite.Over(w.Wire, w.store().Correct)(ctx, book, by...)
 }
 
-func (w *wire) CorrectFormed(ctx context.Context, key stock.Key, by int64) error {
-	return suite.Over(w.Wire, w.store().CorrectFormed)(ctx, key, by)
+func (w *wire) CorrectFormed(ctx context.Context, book groupbuy.FormedBook, by stock.Change) (stock.Verdict, error) {
+	return suite.Over(w.Wire, w.store().CorrectFormed)(ctx, book, by)
 }
 
 func (w *wire) Await(ctx context.Context, of groupbuy.Subject) error {

@@ -133,6 +133,13 @@ func repairUnits(s *scene) {
 	want := redpacket.Report{Packets: 2, Units: []stock.Drift{drift("total", 5, 4), drift("left", 3, 2)}, Repaired: 1}
 	suite.Same(s, "report", suite.Must(s.packets.Repair(s.Context())), want)
 	suite.Same(s, "balanced", s.audited().Balanced(), true)
+	var recorded []stock.Entry
+	for _, c := range suite.Must(s.Store.Units().Changes(s.Context(), stock.Key{SKU: 1}, stock.Change{}, 10)) {
+		if c.Kind == stock.KindRepair && c.ID != "a unit" {
+			recorded = append(recorded, c.Entries...)
+		}
+	}
+	suite.Same(s, "recorded", recorded, []stock.Entry{{Key: stock.Key{SKU: 1}, Delta: stock.Quantities{Total: -1, Left: -1}}})
 	s.damage("a sale", stock.Quantities{Sold: 1, Left: -1})
 	found := s.audited(1)
 	suite.Same(s, "balanced", found.Balanced(), false)

@@ -50,14 +50,15 @@ func (g *Store) Books(ctx context.Context, key stock.Key, after string, limit in
 }
 
 // FormedPeople implements groupbuy.Store.
-func (g *Store) FormedPeople(ctx context.Context, key stock.Key) (seats, counted int64, err error) {
-	err = g.units.Query(ctx, mysql.Render(g.sql.formedPeople, key.Activity, key.SKU),
-		func(rows *sql.Rows) error { return rows.Scan(&counted, &seats) })
-	return seats, counted, err
+func (g *Store) FormedPeople(ctx context.Context, key stock.Key) (groupbuy.FormedBook, error) {
+	book := groupbuy.FormedBook{Key: key}
+	err := g.units.Query(ctx, mysql.Render(g.sql.formedPeople, key.Activity, key.SKU),
+		func(rows *sql.Rows) error { return rows.Scan(&book.Version, &book.Formed, &book.Recount) })
+	return book, err
 }
 
 // Correct implements groupbuy.Store.
-func (g *Store) Correct(ctx context.Context, book groupbuy.TeamBook) (stock.Verdict, error) {
+func (g *Store) Correct(ctx context.Context, book groupbuy.TeamBook, by ...stock.Change) (stock.Verdict, error) {
 	defer g.units.Mended()
 	kept, err := g.units.Atomically(ctx, func(q mysql.Tx) (bool, error) {
 		at, err := mysql.ClockIn(ctx, q)
@@ -70,6 +71,11 @@ func (g *Store) Correct(ctx context.Context, book groupbuy.TeamBook) (stock.Verd
 			team.Version, team.Code, book.Version)))
 		if err != nil || rows == 0 {
 			return false, err
+		}
+		if len(by) > 0 {
+			if err := g.units.Record(ctx, q, by...); err != nil {
+				return false, err
+			}
 		}
 		return true, g.units.WriteEvents(ctx, q, []event.Event{corrected})
 	})

@@ -39,7 +39,7 @@ type groupBuySQL struct {
 	endEarlier, endEarlierOfTeam                   string
 
 	book, mismatched, formedPeople string
-	correct                        string
+	correct, correctFormed         string
 }
 
 // newGroupBuySQL renders the statements for a prefix.
@@ -207,13 +207,16 @@ func (q *groupBuySQL) renderGroupBooks() {
 		" STRAIGHT_JOIN " + q.teams + " t " + mysql.ByKey + " ON t.CODE = p.TEAM_CODE" +
 		" LEFT JOIN " + q.holds + " h " + mysql.ByKey + " ON h.ORDER_NO = p.ORDER_NO AND h.LINE_NO = 1" +
 		" WHERE p.TEAM_CODE IN (?) AND NOT (" + matching() + ")"
-	q.formedPeople = "SELECT g.FORMED_NUM, (SELECT COUNT(*) FROM " + q.seats + " p " + mysql.By(q.seats, "product") +
+	q.formedPeople = "SELECT g.VERSION, g.FORMED_NUM, (SELECT COUNT(*) FROM " + q.seats + " p " + mysql.By(q.seats, "product") +
 		fmt.Sprintf(" WHERE p.ACTIVITY_ID = g.ACTIVITY_ID AND p.SKU_ID = g.SKU_ID AND p.STATUS = %d)", groupbuy.Formed) +
 		" FROM " + q.products + " g WHERE g.ACTIVITY_ID = ? AND g.SKU_ID = ?"
 
 	// Every change of a seat changes the version of its team, so that the recount is still right.
 	q.correct = "UPDATE " + q.teams + " " + mysql.ByKey +
 		" SET HELD_NUM = ?, PAID_NUM = ?, PAID_VOLUME = ?, UPDATE_TIME = ?, VERSION = ? WHERE CODE = ? AND VERSION = ?"
+	// Of two repairs that have read the same version one succeeds. Teams that are formed meanwhile leave the version alone.
+	q.correctFormed = "UPDATE " + q.products + " " + mysql.ByKey + " SET FORMED_NUM = FORMED_NUM + ?, UPDATE_TIME = " + mysql.Now +
+		", VERSION = VERSION + 1 WHERE ACTIVITY_ID = ? AND SKU_ID = ? AND VERSION = ?"
 }
 
 // matching renders groupbuy.SeatState.Matches of a seat p, its hold h and its team t.

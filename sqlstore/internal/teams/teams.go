@@ -67,17 +67,21 @@ func (g *Store) on(units *ledger.Store) *Store {
 }
 
 // CorrectFormed implements groupbuy.Store.
-func (g *Store) CorrectFormed(ctx context.Context, key stock.Key, by int64) error {
-	if err := g.units.Ready(ctx); err != nil || by == 0 {
-		return err
+func (g *Store) CorrectFormed(ctx context.Context, book groupbuy.FormedBook, by stock.Change) (stock.Verdict, error) {
+	if err := g.units.Ready(ctx); err != nil {
+		return stock.Refused, err
 	}
 	defer g.units.Mended()
-	if _, err := g.books.LockItem(ctx, key); err != nil {
-		return err
+	if _, err := g.books.LockItem(ctx, book.Key); err != nil {
+		return stock.Refused, err
 	}
-	rows, err := g.units.Exec(ctx, mysql.Render(g.sql.addFormed, by, key.Activity, key.SKU))
-	if err != nil || rows != 1 {
-		return mysql.Missing(err)
-	}
-	return nil
+	statement := mysql.Render(g.sql.correctFormed, book.Recount-book.Formed, book.Activity, book.SKU, book.Version)
+	kept, err := g.units.Atomically(ctx, func(q mysql.Tx) (bool, error) {
+		rows, err := mysql.Affected(q.ExecContext(ctx, statement))
+		if err != nil || rows == 0 {
+			return false, err
+		}
+		return true, g.units.Record(ctx, q, by)
+	})
+	return ledger.DoneIf(kept), err
 }

@@ -318,7 +318,7 @@ SELECT p.TEAM_CODE, p.ORDER_NO, p.STATE, COALESCE(h.STATE, 0), COALESCE(h.NUM, 0
    AND COALESCE(h.STATE, 0) IN (4, 5, 6));
 
 -- Audit the people of a product
-SELECT g.FORMED_NUM, (SELECT COUNT(*)
+SELECT g.VERSION, g.FORMED_NUM, (SELECT COUNT(*)
   FROM egl_group_participation p FORCE INDEX (egl_group_participation_product)
  WHERE p.ACTIVITY_ID = g.ACTIVITY_ID
    AND p.SKU_ID = g.SKU_ID
@@ -366,6 +366,13 @@ UPDATE egl_group_team
 UPDATE egl_group_team FORCE INDEX (PRIMARY)
    SET HELD_NUM = ?, PAID_NUM = ?, PAID_VOLUME = ?, UPDATE_TIME = ?, VERSION = ?
  WHERE CODE = ?
+   AND VERSION = ?;
+
+-- Repair the people of a product
+UPDATE egl_group_product FORCE INDEX (PRIMARY)
+   SET FORMED_NUM = FORMED_NUM + ?, UPDATE_TIME = UTC_TIMESTAMP(6), VERSION = VERSION + 1
+ WHERE ACTIVITY_ID = ?
+   AND SKU_ID = ?
    AND VERSION = ?;
 
 -- Open, Join 1: lock the teams
@@ -420,7 +427,7 @@ INSERT INTO egl_group_team (CODE, ACTIVITY_ID, SKU_ID, PLACES, PRICE, GROUP_PRIC
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?), (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
     ON DUPLICATE KEY UPDATE STATUS = VALUES(STATUS), SPONSOR_ID = VALUES(SPONSOR_ID), SPONSOR_ORDER = VALUES(SPONSOR_ORDER), HELD_NUM = VALUES(HELD_NUM), PAID_NUM = VALUES(PAID_NUM), PAID_VOLUME = VALUES(PAID_VOLUME), UPDATE_TIME = VALUES(UPDATE_TIME), OVER_TIME = VALUES(OVER_TIME), CAUSE = VALUES(CAUSE), FORM_ORDER = VALUES(FORM_ORDER), ACTOR = VALUES(ACTOR), REASON = VALUES(REASON), VERSION = IF(VALUES(VERSION) > VERSION, VALUES(VERSION), NULL);
 
--- Steps of seats 6, Repair: the people of a product
+-- Steps of seats 6: the people of a product
 UPDATE egl_group_product FORCE INDEX (PRIMARY)
    SET FORMED_NUM = FORMED_NUM + ?
  WHERE ACTIVITY_ID = ?
