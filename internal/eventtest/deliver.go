@@ -27,10 +27,14 @@ func deliverCases() []testCase {
 		{Name: "ALateResultOfAnEarlierDeliveryIsDropped", Run: lateResult},
 		{Name: "ABatchHandlerIsGivenManyInOrder", Run: batches},
 		{Name: "WhatHasFailedComesByItself", Run: failedAlone},
+		{Name: "EachCallOfABatchHandlerHasAWholeLease", Run: wholeLease},
+		{Name: "ABatchGoesOnBehindWhatKeepsFailing", Run: failuresAndOthers},
 		{Name: "AContextThatEndsGivesBack", Run: contextEnds},
 		{Name: "SeveralDeliverersShareTheWorkInOrder", Run: share},
 		{Name: "NoQueueHasTwoHandlersAtOnce", Run: oneAtATime},
 		{Name: "ALongQueueBehindAFailureHidesNobody", Run: longQueue},
+		{Name: "ALongQueueAtAHandlerHidesNobody", Run: longQueueAtHandler},
+		{Name: "AnEventWaitsForOneThatIsStillLeased", Run: leasedBetween},
 		{Name: "PruneDeletesWhatIsDone", Run: prune},
 		{Name: "RunGoesOnUntilItsContextEnds", Run: runs},
 	}
@@ -229,6 +233,57 @@ func failedAlone(s *scene) {
 	suite.Same(s, "order", aside[0].Order, "b")
 }
 
+func wholeLease(s *scene) {
+	s.write("a", "b", "c")
+	events := s.with(event.Options{RetryIn: minute, LeaseFor: minute})
+	h := handler{fails: map[string]bool{"a": true, "b": true, "c": true}}
+	s.Count("done", suite.Must(events.Deliver(s.Context(), h.handle)), 0)
+	s.Advance(minute)
+	s.write("d", "e")
+	calls := 0
+	s.Count("done", suite.Must(events.DeliverBatch(s.Context(), func(_ context.Context, batch []event.Event) error {
+		calls++
+		s.Advance(minute - time.Microsecond) // as long as a handler may take
+		for _, e := range suite.Must(s.Events.Take(s.Context(), 10, minute)) {
+			for _, mine := range batch {
+				suite.Same(s, "taken by another", e.ID == mine.ID, false)
+			}
+			s.Count("given back", suite.Must(s.Events.Settle(s.Context(), []event.Result{{Event: e}})), 1)
+		}
+		return nil
+	})), 5)
+	s.Count("calls", calls, 4) // three by themselves, two together
+	for _, order := range []string{"a", "b", "c", "d", "e"} {
+		is := s.list(event.OrderQueue(order))[0]
+		suite.Same(s, "deliveries of "+order, is.Deliveries, is.Failures+1)
+	}
+}
+
+func failuresAndOthers(s *scene) {
+	s.life("a")
+	s.write("b")
+	h := handler{fails: map[string]bool{"a": true, "b": true}}
+	s.Count("done", suite.Must(s.with(event.Options{RetryIn: time.Microsecond}).Deliver(s.Context(), h.handle)), 0)
+	s.Advance(minute)
+	s.life("c")
+	s.write("d")
+	var got []string
+	events := s.with(event.Options{RetryIn: time.Microsecond, MaxFailures: 100})
+	n := suite.Must(events.DeliverBatch(s.Context(), func(_ context.Context, batch []event.Event) error {
+		s.Advance(time.Second) // what has failed is due again at once
+		for _, e := range batch {
+			got = append(got, e.Order)
+			if e.Order == "a" {
+				return errOdd
+			}
+		}
+		return nil
+	}))
+	s.Count("done", n, 5)
+	slices.Sort(got)
+	suite.Same(s, "delivered", got, []string{"a", "b", "c", "c", "c", "d"})
+}
+
 func contextEnds(s *scene) {
 	s.write("a", "b", "c")
 	ctx, cancel := context.WithCancel(s.Context())
@@ -344,6 +399,35 @@ func longQueue(s *scene) {
 	}))
 	s.Count("done", n, behind/2+1)
 	suite.Same(s, "last", got[len(got)-1], "z")
+}
+
+func longQueueAtHandler(s *scene) {
+	const behind = 80
+	s.define(1, 1, stock.Terms{})
+	for i := range behind / 2 {
+		s.lock(fmt.Sprint(i), units(1, 1))
+		s.cancel(fmt.Sprint(i))
+	}
+	s.write("z")
+	slow := suite.Must(s.Events.Take(s.Context(), 1, minute))
+	suite.Same(s, "queue", slow[0].Queue, event.ItemQueue(1, 0))
+	var h handler
+	s.Count("done", suite.Must(s.events.Deliver(s.Context(), h.handle)), behind/2+1)
+	got := h.take()
+	suite.Same(s, "last", got[len(got)-1], "z")
+	s.Count("recorded", suite.Must(s.Events.Settle(s.Context(), []event.Result{{Event: slow[0], Done: true}})), 1)
+	s.Count("done", suite.Must(s.events.Deliver(s.Context(), h.handle)), behind-1) // none of them rests
+}
+
+func leasedBetween(s *scene) {
+	ctx := s.Context()
+	s.life("a")
+	first := suite.Must(s.Events.Take(ctx, 2, minute))
+	s.Count("taken", len(first), 2)
+	s.Count("given back", suite.Must(s.Events.Settle(ctx, []event.Result{{Event: first[0]}})), 1)
+	again := suite.Must(s.Events.Take(ctx, 10, minute)) // the second is at a handler, and the third comes behind it
+	s.Count("taken", len(again), 1)
+	suite.Same(s, "ID", again[0].ID, first[0].ID)
 }
 
 func prune(s *scene) {

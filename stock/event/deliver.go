@@ -22,7 +22,8 @@ type Handler func(ctx context.Context, e Event) error
 
 // A BatchHandler does what many events ask for at once, such as an update of a search index. Those of one queue are in order. Once
 // it returns nil, all of them are done. An error counts as a failure of each. Whatever has failed before comes by itself, so that
-// one bad event does not keep the others back. It has Options.LeaseFor to return.
+// one bad event does not keep the others back. Each call has all of Options.LeaseFor to return: its events were leased for it
+// alone.
 type BatchHandler func(ctx context.Context, events []Event) error
 
 // Deliver gives every event that is due to a handler, one after the other, and returns how many are done. Use it for a job of its
@@ -38,12 +39,40 @@ type BatchHandler func(ctx context.Context, events []Event) error
 // Errors: ErrInvalid, that of the context, or of the store.
 func (e *Events) Deliver(ctx context.Context, handle Handler) (int, error) {
 	one := func(ctx context.Context, events []Event) error { return handle(ctx, events[0]) }
-	return e.deliver(ctx, handle == nil, taken, 1, one)
+	d := e.delivery(one)
+	return d.run(ctx, handle == nil, d.giveEach)
 }
 
 // DeliverBatch is Deliver for a BatchHandler.
 func (e *Events) DeliverBatch(ctx context.Context, handle BatchHandler) (int, error) {
-	return e.deliver(ctx, handle == nil, e.opts.Batch, MaxBatch, handle)
+	d := e.delivery(handle)
+	return d.run(ctx, handle == nil, d.giveBatch)
+}
+
+// delivery is one call of Deliver.
+type delivery struct {
+	*Events
+
+	handle BatchHandler
+	done   int            // events that are done
+	failed map[int64]bool // events that have failed, which are not tried again however short their pause is
+	alone  bool           // whether there may be more that has failed before, so that it is taken one by one
+}
+
+func (e *Events) delivery(handle BatchHandler) *delivery {
+	return &delivery{Events: e, handle: handle, failed: map[int64]bool{}}
+}
+
+// run takes events and gives them to the handler, as long as there are some that this call has not given to it before.
+func (d *delivery) run(ctx context.Context, none bool, give func(context.Context) (fresh bool, err error)) (int, error) {
+	if err := cmp.Or(d.ready(ctx), checkHandler(none)); err != nil {
+		return 0, err
+	}
+	for {
+		if fresh, err := give(ctx); err != nil || !fresh {
+			return d.done, err
+		}
+	}
 }
 
 // checkHandler refuses a handler that is none.
@@ -54,95 +83,115 @@ func checkHandler(none bool) error {
 	return nil
 }
 
-// deliver takes events, so many at a time, and gives them to a handler, up to so many at once.
-func (e *Events) deliver(ctx context.Context, none bool, take, most int, handle BatchHandler) (int, error) {
-	if err := cmp.Or(e.ready(ctx), checkHandler(none)); err != nil {
-		return 0, err
+// giveEach takes some events and gives them to the handler one after the other, as long as half of their lease is left. It reports
+// whether there was one that this call had not given to it before. What it does not give to the handler, it gives back.
+func (d *delivery) giveEach(ctx context.Context) (fresh bool, err error) {
+	events, err := d.store.Take(ctx, taken, d.opts.LeaseFor)
+	if err != nil {
+		return false, err
 	}
-	d := delivery{Events: e, handle: handle, most: most, failed: map[int64]bool{}}
-	for {
-		events, err := e.store.Take(ctx, take, e.opts.LeaseFor)
-		if err != nil || len(events) == 0 {
-			return d.done, err
-		}
-		if fresh, err := d.give(ctx, events); err != nil || !fresh {
-			return d.done, err
-		}
-	}
-}
-
-// delivery is one call of Deliver.
-type delivery struct {
-	*Events
-
-	handle BatchHandler
-	most   int            // events that the handler is given at once
-	done   int            // events that are done
-	failed map[int64]bool // events that have failed, which are not tried again however short their pause is
-}
-
-// give gives events to the handler, by the parts that it takes at once. It reports whether there was one that this call had not
-// given to it before. What it does not give to the handler, it gives back.
-func (d *delivery) give(ctx context.Context, events []Event) (fresh bool, err error) {
 	began, stopped := time.Now(), map[string]bool{} // queues that have to wait
-	var back []Result
-	for len(events) > 0 {
-		part := events[:d.together(events)]
-		events = events[len(part):]
-		var ready []Event
-		for _, is := range part {
-			switch {
-			case stopped[is.Queue], d.failed[is.ID], ctx.Err() != nil, d.most == 1 && time.Since(began) > d.opts.LeaseFor/2:
-				back = append(back, Result{Event: is})
-				stopped[is.Queue] = true
-			case is.Deliveries > d.opts.MaxDeliveries:
-				fresh = true
-				if err := d.fail(ctx, errLost, is); err != nil {
-					return fresh, err
-				}
-			default:
-				ready = append(ready, is)
-			}
-		}
-		if len(ready) == 0 {
+	var back []Event
+	for _, is := range events {
+		if stopped[is.Queue] || d.failed[is.ID] || ctx.Err() != nil || time.Since(began) > d.opts.LeaseFor/2 {
+			back = append(back, is)
+			stopped[is.Queue] = true
 			continue
 		}
 		fresh = true
-		failed, err := d.handOver(ctx, ready)
+		if is.Deliveries > d.opts.MaxDeliveries {
+			err = d.fail(ctx, errLost, is)
+		} else {
+			stopped[is.Queue], err = d.handOver(ctx, []Event{is})
+		}
 		if err != nil {
 			return fresh, err
 		}
-		for _, is := range failed {
-			stopped[is.Queue] = true
-		}
 	}
-	if len(back) > 0 {
-		if _, err := d.settle(ctx, back...); err != nil {
+	return fresh, cmp.Or(d.giveBack(ctx, back), ended(ctx, events))
+}
+
+// giveBatch takes some events and gives the handler those that have not failed before, or one that has: one call, so that its events
+// do not spend their lease on waiting for another one. The rest it gives back first, for the next Take or for somebody else.
+// While there may be more that has failed, it takes one event at a time: of a longer Take nearly all would go back.
+func (d *delivery) giveBatch(ctx context.Context) (fresh bool, err error) {
+	if d.alone {
+		if fresh, err = d.giveSome(ctx, 1); fresh || err != nil {
 			return fresh, err
 		}
 	}
-	return fresh, ctx.Err()
+	return d.giveSome(ctx, d.opts.Batch)
+}
+
+// giveSome is giveBatch with a limit. It reports whether there was an event that this call had not given to the handler before.
+func (d *delivery) giveSome(ctx context.Context, limit int) (fresh bool, err error) {
+	events, err := d.store.Take(ctx, limit, d.opts.LeaseFor)
+	if err != nil {
+		return false, err
+	}
+	batch, lost, back := d.together(events)
+	if ctx.Err() != nil {
+		batch, back = nil, append(back, batch...)
+	}
+	if err := d.giveBack(ctx, back); err != nil {
+		return false, err
+	}
+	if len(lost) > 0 {
+		if err := d.fail(ctx, errLost, lost...); err != nil {
+			return true, err
+		}
+	}
+	if len(batch) > 0 {
+		if _, err := d.handOver(ctx, batch); err != nil {
+			return true, err
+		}
+	}
+	return len(batch)+len(lost) > 0, ended(ctx, events)
+}
+
+// together tells apart what the handler is given at once, what is set aside without it, and what goes back: whatever has failed, if
+// there is anything else, and what comes behind it in its queue.
+func (d *delivery) together(events []Event) (batch, lost, back []Event) {
+	stopped, failed := map[string]bool{}, []Event(nil)
+	for _, is := range events {
+		switch {
+		case stopped[is.Queue], d.failed[is.ID]:
+			back = append(back, is)
+			stopped[is.Queue] = true
+		case is.Deliveries > d.opts.MaxDeliveries:
+			lost = append(lost, is)
+		case is.Failures > 0:
+			failed = append(failed, is)
+			stopped[is.Queue] = true
+		default:
+			batch = append(batch, is)
+		}
+	}
+	d.alone = len(failed) > 0
+	if d.alone && len(batch) == 0 {
+		batch, failed = failed[:1], failed[1:]
+	}
+	return batch, lost, append(back, failed...)
+}
+
+// ended returns the error of a context that has ended while there were events to deliver.
+func ended(ctx context.Context, events []Event) error {
+	if len(events) == 0 {
+		return nil
+	}
+	return ctx.Err()
 }
 
 // errLost is the failure of an event with which processes die.
 var errLost = errors.New("event: delivered too often, and no handler came back")
 
-// together returns how many of the first events the handler is given at once: one that has failed before, or as many as have not.
-func (d *delivery) together(events []Event) int {
-	n := 0
-	for n < min(d.most, len(events)) && events[n].Failures == 0 {
-		n++
-	}
-	return max(n, 1)
-}
-
-// handOver gives events to the handler, records what became of them, and returns those that have failed.
-func (d *delivery) handOver(ctx context.Context, events []Event) (failed []Event, err error) {
+// handOver gives events to the handler, records what became of them, and reports whether they have failed.
+func (d *delivery) handOver(ctx context.Context, events []Event) (failed bool, err error) {
 	if err := d.handle(ctx, events); err != nil {
 		if ctx.Err() != nil { // they may well be done next time
-			return events, d.giveBack(ctx, events)
+			return true, d.giveBack(ctx, events)
 		}
-		return events, d.fail(ctx, err, events...)
+		return true, d.fail(ctx, err, events...)
 	}
 	results := make([]Result, len(events))
 	for i, is := range events {
@@ -150,11 +199,14 @@ func (d *delivery) handOver(ctx context.Context, events []Event) (failed []Event
 	}
 	n, err := d.settle(ctx, results...)
 	d.done += n
-	return nil, err
+	return false, err
 }
 
-// giveBack makes events due at once that a handler could not do because the context has ended.
+// giveBack makes events due at once that no handler has tried to the end.
 func (d *delivery) giveBack(ctx context.Context, events []Event) error {
+	if len(events) == 0 {
+		return nil
+	}
 	back := make([]Result, len(events))
 	for i, is := range events {
 		back[i] = Result{Event: is}

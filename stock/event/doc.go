@@ -36,9 +36,9 @@
 //
 // # At least once
 //
-// A handler has Options.LeaseFor for its events. If it does not come back by then, because its process has died, another process is
-// given them. So a handler has to recognise what it has done: by Event.ID, kept in the transaction in which it does it, or because
-// doing it again changes nothing.
+// A BatchHandler has Options.LeaseFor for its events, and a Handler half of it. If it does not come back, because its process has
+// died, another process is given them when LeaseFor has ended. So a handler has to recognise what it has done: by Event.ID, kept in
+// the transaction in which it does it, or because doing it again changes nothing.
 //
 // An event whose handler returns an error comes again after a pause that doubles each time. After Options.MaxFailures errors it is
 // set aside: see Poisoned and Redeliver.

@@ -15,7 +15,7 @@ import (
 
 // The defaults and bounds of Events.
 const (
-	DefaultLeaseFor      = time.Minute    // how long a handler may take
+	DefaultLeaseFor      = time.Minute    // how long a BatchHandler may take
 	MaxLeaseFor          = 24 * time.Hour // and the most that may be
 	DefaultRetryIn       = time.Second    // the first pause after a handler failed
 	MaxRetryIn           = time.Hour      // the longest pause
@@ -28,7 +28,8 @@ const (
 
 // Options are the rules of Events. The zero value is the default.
 type Options struct {
-	// LeaseFor is how long a handler may take until its events go to another process, 1 µs to MaxLeaseFor; 0 is DefaultLeaseFor.
+	// LeaseFor is how long a BatchHandler may take until its events go to another process, 1 µs to MaxLeaseFor; 0 is
+	// DefaultLeaseFor. A Handler may take half of it, since it is given several events one after the other.
 	LeaseFor time.Duration
 
 	// RetryIn is the first pause after an error, 1 µs to MaxRetryIn; each further one is twice as long; 0 is DefaultRetryIn.

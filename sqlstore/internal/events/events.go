@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -56,14 +57,6 @@ func scan(rows *sql.Rows) (e event.Event, err error) {
 	return e, err
 }
 
-// openEvent is an event that is not done, and when it is due.
-type openEvent struct {
-	id       int64
-	queue    string
-	failures int64
-	due      time.Time
-}
-
 // Take implements event.Store. It waits for nobody: what others are at is skipped.
 //
 // It chooses by plain reads, and decides under the locks of what it has chosen. The reads may be old, but never lack an earlier
@@ -73,27 +66,17 @@ func (s *Store) Take(ctx context.Context, limit int, leaseFor time.Duration) ([]
 	var taken []event.Event
 	_, err := s.Atomically(ctx, func(q mysql.Tx) (bool, error) {
 		taken = nil
-		due, err := s.due(ctx, q, ahead*limit)
-		if err != nil || len(due) == 0 {
-			return false, err
+		t := &search{Store: s, q: q, limit: limit, seen: map[string]bool{}}
+		if err := t.run(ctx); err != nil || len(t.taken) == 0 {
+			return t.rested, err
 		}
-		queues, err := s.waiting(ctx, q, due)
-		if err != nil {
-			return false, err
-		}
-		changed, err := s.putOff(ctx, q, queues, due)
-		if err != nil {
-			return false, err
-		}
-		if taken, err = s.lock(ctx, q, queues, due, limit); err != nil || len(taken) == 0 {
-			return changed, err
-		}
+		taken = t.taken
 		ids := make([]int64, len(taken))
 		for i := range taken {
 			ids[i] = taken[i].ID
 			taken[i].Deliveries++
 		}
-		_, err = q.ExecContext(ctx, ofIDs(mysql.Render(s.sql.lease, leaseFor.Microseconds()), ids))
+		_, err := q.ExecContext(ctx, ofIDs(mysql.Render(s.sql.lease, leaseFor.Microseconds()), ids))
 		return true, err
 	})
 	if err != nil {
@@ -102,110 +85,213 @@ func (s *Store) Take(ctx context.Context, limit int, leaseFor time.Duration) ([]
 	return taken, nil
 }
 
-// due returns the queues of some events that are due, by the IDs of these.
-func (s *Store) due(ctx context.Context, q mysql.Tx, limit int) (map[int64]string, error) {
-	due := map[int64]string{}
-	err := mysql.Read(ctx, q, mysql.Render(s.sql.listDue, min(limit, mysql.MaxList)), func(rows *sql.Rows) error {
-		var id int64
-		var queue string
-		err := rows.Scan(&id, &queue)
-		due[id] = queue
-		return err
-	})
-	return due, err
+// search is one Take on its way through what is due, page by page, until it has as many events as it wants. It decides about a
+// queue at the first page that has events of it. Later pages leave that queue out, so a long queue that waits hides nobody.
+type search struct {
+	*Store
+
+	q       mysql.Tx
+	limit   int
+	lastDue time.Time // of the last event that it has looked at
+	lastID  int64
+	names   []string        // queues that it has decided about
+	seen    map[string]bool // the same as a set
+	taken   []event.Event   // locked, by ID
+	rested  bool            // whether it has put events off
 }
 
-// waiting returns what is not done in the queues of some events, up to the last of them, in order. A very long list is cut; what is
-// cut off is left for later.
-func (s *Store) waiting(ctx context.Context, q mysql.Tx, due map[int64]string) (map[string][]openEvent, error) {
-	last, names := int64(0), map[string]bool{}
-	for id, queue := range due {
-		last = max(last, id)
-		names[queue] = true
+// run takes what is free.
+func (t *search) run(ctx context.Context) error {
+	for more := true; more && len(t.taken) < t.limit; {
+		var due map[string][]int64
+		var err error
+		if due, more, err = t.next(ctx); err != nil {
+			return err
+		}
+		if len(due) == 0 {
+			continue
+		}
+		free, blocked, err := t.split(ctx, due)
+		if err != nil {
+			return err
+		}
+		if err := t.putOff(ctx, blocked); err != nil {
+			return err
+		}
+		if err := t.lock(ctx, free); err != nil {
+			return err
+		}
 	}
-	list := make([]string, 0, len(names))
-	for queue := range names {
-		list = append(list, queue)
+	t.taken = t.taken[:min(t.limit, len(t.taken))]
+	slices.SortFunc(t.taken, func(a, b event.Event) int { return cmp.Compare(a.ID, b.ID) })
+	return nil
+}
+
+// next reads a page of what is due, and returns the IDs by their queues, in order. The first page is short, because it has usually
+// enough. More reports whether another page may follow.
+func (t *search) next(ctx context.Context) (due map[string][]int64, more bool, err error) {
+	size, statement := min(ahead*t.limit, mysql.MaxList), t.sql.listDue
+	if len(t.names) > 0 {
+		size = mysql.MaxList
+		// The server leaves out as many queues as a list may have. Those beyond are left out here.
+		statement += mysql.Render(t.sql.listDueBehind, t.lastDue, t.lastDue, t.lastID) +
+			mysql.RenderList(t.sql.listDueWithout, t.names[:min(len(t.names), mysql.MaxList)])
 	}
-	slices.Sort(list)
-	queues := make(map[string][]openEvent, len(list))
-	statement := mysql.RenderList(s.sql.waiting, list) + mysql.Render(s.sql.waitingUpTo, last, ahead*mysql.MaxList)
-	err := mysql.Read(ctx, q, statement, func(rows *sql.Rows) error {
-		var w openEvent
+	rows, due := 0, map[string][]int64{}
+	err = mysql.Read(ctx, t.q, statement+mysql.Render(t.sql.listDueOrder, size), func(r *sql.Rows) error {
+		var queue string
 		var at int64
-		err := rows.Scan(&w.id, &w.queue, &w.failures, &at)
-		w.due = mysql.FromMicros(at)
-		queues[w.queue] = append(queues[w.queue], w)
-		return err
+		if err := r.Scan(&t.lastID, &queue, &at); err != nil {
+			return err
+		}
+		rows++
+		t.lastDue = mysql.FromMicros(at)
+		if !t.seen[queue] {
+			due[queue] = append(due[queue], t.lastID)
+		}
+		return nil
 	})
-	return queues, err
+	for queue, ids := range due {
+		slices.Sort(ids)
+		t.seen[queue] = true
+		t.names = append(t.names, queue)
+	}
+	return due, rows == size, err
+}
+
+// split tells apart the queues whose first event is due, and those whose first event others have or has failed. Of the free ones
+// it returns what may be taken together: the first event, and those that follow it without a gap. Of the blocked ones it returns
+// what is due, by the ID of the first event.
+func (t *search) split(ctx context.Context, due map[string][]int64) (free [][]int64, blocked map[int64][]int64, err error) {
+	queues, err := t.waiting(ctx, due)
+	if err != nil {
+		return nil, nil, err
+	}
+	blocked = map[int64][]int64{}
+	for queue, open := range queues {
+		i, is := slices.BinarySearch(due[queue], open[0]) // what is before it was done meanwhile
+		ids := due[queue][i:]
+		switch {
+		case len(ids) == 0:
+		case !is:
+			blocked[open[0]] = ids
+		default:
+			n := 1
+			for n < min(len(ids), len(open)) && open[n] == ids[n] {
+				n++
+			}
+			free = append(free, ids[:n])
+		}
+	}
+	return free, blocked, nil
+}
+
+// waiting returns what is not done in some queues, in order, up to the last of the events that are due. It reads about as many rows
+// as may be of use. Where that is not all, since one of the queues is long, it adds the first event of each queue that is missing.
+func (t *search) waiting(ctx context.Context, due map[string][]int64) (map[string][]int64, error) {
+	events, last := 0, int64(0)
+	for _, ids := range due {
+		events += len(ids)
+		last = max(last, ids[len(ids)-1])
+	}
+	open, rows, most := make(map[string][]int64, len(due)), 0, 2*events
+	note := func(r *sql.Rows) error {
+		var queue string
+		var id int64
+		err := r.Scan(&queue, &id)
+		rows++
+		open[queue] = append(open[queue], id)
+		return err
+	}
+	list := slices.Sorted(maps.Keys(due))
+	statement := mysql.RenderList(t.sql.waiting, list) + mysql.Render(t.sql.waitingUpTo, last, most)
+	if err := mysql.Read(ctx, t.q, statement, note); err != nil || rows < most {
+		return open, err
+	}
+	list = slices.DeleteFunc(list, func(queue string) bool { return open[queue] != nil })
+	if len(list) == 0 {
+		return open, nil
+	}
+	return open, mysql.Read(ctx, t.q, mysql.RenderList(t.sql.heads, list)+mysql.Render(t.sql.headsUpTo, last), note)
 }
 
 // putOff lets what is due in a queue whose first event has failed rest until that one is due again, but for some seconds at most, so
-// that nobody looks at it meanwhile. It reports whether there was anything.
-func (s *Store) putOff(ctx context.Context, q mysql.Tx, queues map[string][]openEvent, due map[int64]string) (changed bool, err error) {
-	for _, queue := range queues {
-		if _, first := due[queue[0].id]; first || queue[0].failures == 0 {
-			continue
-		}
-		var ids []int64
-		for _, w := range queue {
-			if _, is := due[w.id]; is {
-				ids = append(ids, w.id)
-			}
-		}
-		if len(ids) == 0 {
-			continue
-		}
-		if _, err := q.ExecContext(ctx, ofIDs(mysql.Render(s.sql.putOff, queue[0].due), ids)); err != nil {
-			return changed, err
-		}
-		changed = true
-	}
-	return changed, nil
-}
-
-// lock locks up to limit events that are the first of their queues, one behind the other, and nobody else's. It returns them by ID.
-func (s *Store) lock(
-	ctx context.Context, q mysql.Tx, queues map[string][]openEvent, due map[int64]string, limit int,
-) ([]event.Event, error) {
-	var free []int64
-	for _, queue := range queues {
-		for _, w := range queue {
-			if _, is := due[w.id]; !is {
-				break
-			}
-			free = append(free, w.id)
-		}
-	}
-	slices.Sort(free)
-	locked := map[int64]event.Event{}
-	for part := range slices.Chunk(free, limit) {
-		statement := func(ids []int64) string { return ofIDs(s.sql.lock, ids) }
-		_, err := mysql.ReadFree(ctx, s.Handle, q, part, statement, func(rows *sql.Rows) error {
-			e, err := scan(rows)
-			locked[e.ID] = e
+// that nobody looks at it meanwhile. It skips what others are at: they have leased it by now, or are about to.
+func (t *search) putOff(ctx context.Context, blocked map[int64][]int64) error {
+	heads, due := slices.Sorted(maps.Keys(blocked)), map[int64]time.Time{}
+	for part := range slices.Chunk(heads, mysql.MaxList) {
+		err := mysql.Read(ctx, t.q, ofIDs(t.sql.failing, part), func(rows *sql.Rows) error {
+			var id, at int64
+			err := rows.Scan(&id, &at)
+			due[id] = mysql.FromMicros(at)
 			return err
 		})
 		if err != nil {
-			return nil, err
-		}
-		if len(locked) >= limit {
-			break
+			return err
 		}
 	}
-	var taken []event.Event
-	for _, queue := range queues {
-		for _, w := range queue {
-			e, ok := locked[w.id]
+	for _, head := range heads {
+		at, failing := due[head]
+		if !failing {
+			continue
+		}
+		locked, err := t.locked(ctx, blocked[head])
+		if err != nil {
+			return err
+		}
+		ids := slices.Sorted(maps.Keys(locked))
+		if len(ids) == 0 {
+			continue
+		}
+		if _, err := t.q.ExecContext(ctx, ofIDs(mysql.Render(t.sql.putOff, at), ids)); err != nil {
+			return err
+		}
+		t.rested = true
+	}
+	return nil
+}
+
+// lock locks what is free until there is enough, and takes what nobody else has: of each queue the first event, and what follows.
+func (t *search) lock(ctx context.Context, free [][]int64) error {
+	var all []int64
+	queue, stopped := map[int64]int{}, map[int]bool{} // the queues by their numbers, and those where somebody else has one
+	for n, ids := range free {
+		all = append(all, ids...)
+		for _, id := range ids {
+			queue[id] = n
+		}
+	}
+	slices.Sort(all)
+	for len(all) > 0 && len(t.taken) < t.limit {
+		part := all[:min(t.limit, len(all))]
+		locked, err := t.locked(ctx, part)
+		if err != nil {
+			return err
+		}
+		for _, id := range part {
+			is, ok := locked[id]
 			if !ok {
-				break
+				stopped[queue[id]] = true
 			}
-			taken = append(taken, e)
+			if !stopped[queue[id]] {
+				t.taken = append(t.taken, is)
+			}
 		}
+		all = slices.DeleteFunc(all[len(part):], func(id int64) bool { return stopped[queue[id]] })
 	}
-	slices.SortFunc(taken, func(a, b event.Event) int { return cmp.Compare(a.ID, b.ID) })
-	return taken[:min(limit, len(taken))], nil
+	return nil
+}
+
+// locked locks those of some events that are due and that nobody else has locked.
+func (t *search) locked(ctx context.Context, ids []int64) (map[int64]event.Event, error) {
+	locked := make(map[int64]event.Event, len(ids))
+	statement := func(ids []int64) string { return ofIDs(t.sql.lock, ids) }
+	_, err := mysql.ReadFree(ctx, t.Handle, t.q, ids, statement, func(rows *sql.Rows) error {
+		e, err := scan(rows)
+		locked[e.ID] = e
+		return err
+	})
+	return locked, err
 }
 
 // outcome is what became of events alike.

@@ -23,11 +23,12 @@ const asideTime = "TIMESTAMP'9999-01-01 00:00:00'"
 type Statements struct {
 	table string
 
-	listDue, waiting, waitingUpTo string
-	lock, lease, putOff           string
-	done, back, failed, setAside  string
-	read, listAside, listQueue    string
-	listDone, prune               string
+	listDue, listDueBehind, listDueWithout, listDueOrder string
+	waiting, waitingUpTo, heads, headsUpTo               string
+	failing, putOff, lock, lease                         string
+	done, back, failed, setAside                         string
+	read, listAside, listQueue                           string
+	listDone, prune                                      string
 }
 
 // NewStatements renders the statements for a prefix.
@@ -37,18 +38,25 @@ func NewStatements(prefix string) *Statements {
 		", e.DELIVERIES, e.FAILURES, e.REASON, e.STATE, " + mysql.Micros("e.DUE_TIME")
 	byDue, byQueue := mysql.By(q.table, "due"), mysql.By(q.table, "queue")
 
-	q.listDue = "SELECT EVENT_ID, QUEUE FROM " + q.table + " " + byDue + fmt.Sprintf(" WHERE STATE = %d AND DUE_TIME <= ", due) + mysql.Now +
-		" ORDER BY DUE_TIME, EVENT_ID LIMIT ?"
-	q.waiting = "SELECT EVENT_ID, QUEUE, FAILURES, " + mysql.Micros("DUE_TIME") + " FROM " + q.table + " " + byQueue + " WHERE QUEUE IN (?)"
-	q.waitingUpTo = fmt.Sprintf(" AND STATE = %d AND EVENT_ID <= ? ORDER BY QUEUE, EVENT_ID LIMIT ?", due)
+	q.listDue = "SELECT EVENT_ID, QUEUE, " + mysql.Micros("DUE_TIME") + " FROM " + q.table + " " + byDue +
+		fmt.Sprintf(" WHERE STATE = %d AND DUE_TIME <= ", due) + mysql.Now
+	q.listDueBehind = " AND DUE_TIME >= ? AND (DUE_TIME > ? OR EVENT_ID > ?)"
+	q.listDueWithout = " AND QUEUE NOT IN (?)"
+	q.listDueOrder = " ORDER BY DUE_TIME, EVENT_ID LIMIT ?"
+	ofQueues := " FROM " + q.table + " " + byQueue + " WHERE QUEUE IN (?)"
+	upTo := fmt.Sprintf(" AND STATE = %d AND EVENT_ID <= ?", due)
+	q.waiting, q.waitingUpTo = "SELECT QUEUE, EVENT_ID"+ofQueues, upTo+" ORDER BY QUEUE, EVENT_ID LIMIT ?"
+	q.heads, q.headsUpTo = "SELECT QUEUE, MIN(EVENT_ID)"+ofQueues, upTo+" GROUP BY QUEUE"
 	q.lock = "SELECT " + columns + " FROM " + q.table + " e FORCE INDEX (PRIMARY) WHERE " +
 		fmt.Sprintf("e.STATE = %d AND e.DUE_TIME <= ", due) + mysql.Now + " AND e.EVENT_ID IN (#) ORDER BY e.EVENT_ID FOR UPDATE"
 
 	update := "UPDATE " + q.table + " " + mysql.ByKey + " SET "
 	some, open := " WHERE EVENT_ID IN (#)", fmt.Sprintf(" AND STATE = %d", due)
 	q.lease = update + "DUE_TIME = TIMESTAMPADD(MICROSECOND, ?, " + mysql.Now + "), DELIVERIES = DELIVERIES + 1" + some
-	// What has failed before may be at a handler by now, which needs less time than it has.
-	q.putOff = update + "DUE_TIME = LEAST(?, TIMESTAMPADD(SECOND, 10, " + mysql.Now + "))" + some + open
+	q.failing = "SELECT EVENT_ID, " + mysql.Micros("DUE_TIME") + " FROM " + q.table + " " + mysql.ByKey + some + open + " AND FAILURES > 0"
+	// What has failed before may be at a handler by now, which needs less time than it has. And what was due may have been leased
+	// since it was read: only what is still due may rest, or else that lease would end early.
+	q.putOff = update + "DUE_TIME = LEAST(?, TIMESTAMPADD(SECOND, 10, " + mysql.Now + "))" + some + open + " AND DUE_TIME <= " + mysql.Now
 	q.done = update + fmt.Sprintf("STATE = %d, DUE_TIME = %s", done, mysql.Now) + some + fmt.Sprintf(" AND STATE <> %d", done)
 	q.back = update + "DUE_TIME = " + mysql.Now + ", DELIVERIES = ? - 1" + some + open + " AND DELIVERIES = ?"
 	q.failed = update + "DUE_TIME = TIMESTAMPADD(MICROSECOND, ?, " + mysql.Now + "), FAILURES = FAILURES + 1, REASON = ?" + some + open +

@@ -5,27 +5,43 @@ INSERT INTO goods_stock_event (QUEUE, KIND, SKU_ID, ACTIVITY_ID, ORDER_NO, BUYER
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, UTC_TIMESTAMP(6), COALESCE(?, UTC_TIMESTAMP(6))), (?, ?, ?, ?, ?, ?, ?, ?, UTC_TIMESTAMP(6), COALESCE(?, UTC_TIMESTAMP(6)));
 
 -- Take 1: what is due
-SELECT EVENT_ID, QUEUE
+SELECT EVENT_ID, QUEUE, TIMESTAMPDIFF(MICROSECOND, TIMESTAMP'1970-01-01 00:00:00', DUE_TIME)
   FROM goods_stock_event FORCE INDEX (goods_stock_event_due)
  WHERE STATE = 0
    AND DUE_TIME <= UTC_TIMESTAMP(6)
  ORDER BY DUE_TIME, EVENT_ID LIMIT ?;
 
 -- Take 2: what is not done in their queues
-SELECT EVENT_ID, QUEUE, FAILURES, TIMESTAMPDIFF(MICROSECOND, TIMESTAMP'1970-01-01 00:00:00', DUE_TIME)
+SELECT QUEUE, EVENT_ID
   FROM goods_stock_event FORCE INDEX (goods_stock_event_queue)
  WHERE QUEUE IN (x'61',x'62')
    AND STATE = 0
    AND EVENT_ID <= ?
  ORDER BY QUEUE, EVENT_ID LIMIT ?;
 
--- Take 3: what waits for an event that has failed rests with it
+-- Take 3: the first of each queue that 2 was too short for
+SELECT QUEUE, MIN(EVENT_ID)
+  FROM goods_stock_event FORCE INDEX (goods_stock_event_queue)
+ WHERE QUEUE IN (x'61',x'62')
+   AND STATE = 0
+   AND EVENT_ID <= ?
+ GROUP BY QUEUE;
+
+-- Take 4: the first of the other queues, where it has failed
+SELECT EVENT_ID, TIMESTAMPDIFF(MICROSECOND, TIMESTAMP'1970-01-01 00:00:00', DUE_TIME)
+  FROM goods_stock_event FORCE INDEX (PRIMARY)
+ WHERE EVENT_ID IN (1,2)
+   AND STATE = 0
+   AND FAILURES > 0;
+
+-- Take 5: what waits for one that has failed rests with it
 UPDATE goods_stock_event FORCE INDEX (PRIMARY)
    SET DUE_TIME = LEAST(?, TIMESTAMPADD(SECOND, 10, UTC_TIMESTAMP(6)))
  WHERE EVENT_ID IN (1,2)
-   AND STATE = 0;
+   AND STATE = 0
+   AND DUE_TIME <= UTC_TIMESTAMP(6);
 
--- Take 4: lock the first of each queue, without those of others
+-- Take 6: lock the first of each queue, without those of others; before 5 what is to rest
 SELECT e.EVENT_ID, e.KIND, e.QUEUE, e.SKU_ID, e.ACTIVITY_ID, e.ORDER_NO, e.BUYER_ID, e.REF, e.NUM, TIMESTAMPDIFF(MICROSECOND, TIMESTAMP'1970-01-01 00:00:00', e.CREATE_TIME), e.DELIVERIES, e.FAILURES, e.REASON, e.STATE, TIMESTAMPDIFF(MICROSECOND, TIMESTAMP'1970-01-01 00:00:00', e.DUE_TIME)
   FROM goods_stock_event e FORCE INDEX (PRIMARY)
  WHERE e.STATE = 0
@@ -33,7 +49,17 @@ SELECT e.EVENT_ID, e.KIND, e.QUEUE, e.SKU_ID, e.ACTIVITY_ID, e.ORDER_NO, e.BUYER
    AND e.EVENT_ID IN (1,2)
  ORDER BY e.EVENT_ID FOR UPDATE SKIP LOCKED;
 
--- Take 5: nobody else gets them meanwhile
+-- Take 7: what else is due, where that was not enough; then on with 2
+SELECT EVENT_ID, QUEUE, TIMESTAMPDIFF(MICROSECOND, TIMESTAMP'1970-01-01 00:00:00', DUE_TIME)
+  FROM goods_stock_event FORCE INDEX (goods_stock_event_due)
+ WHERE STATE = 0
+   AND DUE_TIME <= UTC_TIMESTAMP(6)
+   AND DUE_TIME >= ?
+   AND (DUE_TIME > ? OR EVENT_ID > ?)
+   AND QUEUE NOT IN (x'61',x'62')
+ ORDER BY DUE_TIME, EVENT_ID LIMIT ?;
+
+-- Take 8: nobody else gets them meanwhile
 UPDATE goods_stock_event FORCE INDEX (PRIMARY)
    SET DUE_TIME = TIMESTAMPADD(MICROSECOND, ?, UTC_TIMESTAMP(6)), DELIVERIES = DELIVERIES + 1
  WHERE EVENT_ID IN (1,2);
