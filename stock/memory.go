@@ -159,14 +159,6 @@ func (m *Memory) begin(ctx context.Context, beside ...Companion) (b *books, now 
 	return b, now, end, nil
 }
 
-// keeping returns who keeps companions.
-func (m *Memory) keeping() MemoryCompanions {
-	if m.keepers == nil {
-		return NoCompanions{}
-	}
-	return m.keepers
-}
-
 // read makes a call that changes nothing.
 func (m *Memory) read(ctx context.Context, look func(b *books, now time.Time)) error {
 	b, now, end, err := m.begin(ctx)

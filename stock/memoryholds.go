@@ -80,6 +80,14 @@ func (b *books) begin(hold Hold, holdFor time.Duration, keepers MemoryCompanions
 // moment is one of the five of MemoryCompanions.
 type moment func(keepers MemoryCompanions, at time.Time, calls []*CompanionCall) (keep func(), err error)
 
+// keeping returns who keeps companions.
+func (m *Memory) keeping() MemoryCompanions {
+	if m.keepers == nil {
+		return NoCompanions{}
+	}
+	return m.keepers
+}
+
 // tell tells the keepers of calls, at Before and at other moments. It returns keep, to be called once the calls have
 // changed everything else.
 func (m *Memory) tell(now time.Time, calls []*CompanionCall, moments ...moment) (keep func(), err error) {

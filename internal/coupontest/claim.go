@@ -347,6 +347,13 @@ func countByPolicy(s *scene) {
 	s.No(suite.Err(revokes.Revoke(s.Context(), coupon.Revocation{ID: "r6", Coupon: "f"})))
 	more(s.shop, "h", nil)
 	more(s.shop, "i", coupon.ErrPerBuyer)
+
+	// What was given back under other options is a replay, and frees nothing later.
+	is := suite.Must(refunds.Refund(s.Context(), coupon.Refund{ID: "r1", Coupon: "a", Restock: true}))
+	suite.Same(s, "refund is a replay", is.Replay, true)
+	is = suite.Must(revokes.Revoke(s.Context(), coupon.Revocation{ID: "r2", Coupon: "b", Restock: true}))
+	suite.Same(s, "revocation is a replay", is.Replay, true)
+	more(s.shop, "i", coupon.ErrPerBuyer)
 }
 
 func usedCounts(s *scene) {
