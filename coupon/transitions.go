@@ -44,7 +44,8 @@ type Transition struct {
 	Takes bool
 
 	// Coupon is the new state of the coupon; None leaves it alone. The coupon then belongs to the order, or with
-	// Usable to none. Without Takes the guard on the use is enough: it implies the state of the coupon.
+	// Usable to none. Without Takes the coupon must still be the order's: a use that is Reserved implies that only
+	// at a moment behind the lock of the coupon.
 	Coupon State
 }
 

@@ -173,6 +173,9 @@ func (r UseRequest) Apply(c Coupon, is Use, at, deadline time.Time) (Coupon, Use
 // why the request is refused.
 func (r UseRequest) next(c Coupon, use Use, at time.Time) (Step, error) {
 	refuse := func(err error) (Step, error) { return 0, &StateError{Coupon: r.Coupon, Order: r.Order, Err: err} }
+	if use.State == UseReserved && (c.State != Reserved || c.Order != r.Order) {
+		use.Deadline = at // another call has had the coupon since: it has lapsed, though the moment may be older than the lock
+	}
 	live := use.State == UseReserved && !use.Lapsed(at)
 	if c.State == None {
 		return refuse(ErrNotFound)

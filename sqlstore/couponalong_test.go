@@ -318,3 +318,61 @@ func TestManyUsesOfABatchAreReservedThoughOneIsThere(t *testing.T) {
 		require.ErrorIs(t, err, coupon.ErrReserved, id(i))
 	}
 }
+
+// A call beside goods goes by a moment before it had the coupon. When it has it, the reservation of its order may have lapsed, and the
+// coupon may be another order's: it is never two orders'.
+func TestUseBesideGoodsThatWaitedFindsTheCouponTaken(t *testing.T) {
+	t.Parallel()
+	type call = func(c *coupon.Coupons, inv *stock.Inventory) error
+	with := func(ask func(c *coupon.Coupons) (coupon.UseRequest, error), do func(inv *stock.Inventory) error) call {
+		return func(c *coupon.Coupons, inv *stock.Inventory) error {
+			use, err := ask(c)
+			if err != nil {
+				return err
+			}
+			return do(inv.With(use))
+		}
+	}
+	ctx := t.Context()
+	reserving := func(c *coupon.Coupons) (coupon.UseRequest, error) { return c.Reserving(ctx, "a", "early", hundred) }
+	redeeming := func(c *coupon.Coupons) (coupon.UseRequest, error) { return c.Redeeming(ctx, "a", "early", hundred) }
+	releasing := func(c *coupon.Coupons) (coupon.UseRequest, error) { return c.Releasing(ctx, "a", "early") }
+	lock := func(inv *stock.Inventory) error { return of(inv.Lock(ctx, "early", one(1))) }
+	for name, tc := range map[string]struct {
+		placed bool // the goods are locked before
+		call   call
+		why    error
+	}{
+		"Lock":   {false, with(reserving, lock), coupon.ErrReserved},
+		"Take":   {false, with(redeeming, func(inv *stock.Inventory) error { return of(inv.Take(ctx, "early", one(1))) }), coupon.ErrReserved},
+		"Pay":    {true, with(redeeming, func(inv *stock.Inventory) error { return of(inv.Pay(ctx, "early")) }), coupon.ErrReserved},
+		"Cancel": {true, with(releasing, func(inv *stock.Inventory) error { return of(inv.Cancel(ctx, "early")) }), nil},
+	} {
+		for way, opts := range ways() {
+			t.Run(name+way, func(t *testing.T) {
+				t.Parallel()
+				b := openCheckout(t, opts)
+				b.claim("a")
+				require.NoError(t, of(b.Reserve(ctx, "a", "early", hundred)))
+				pool := b.another() // whose clock stands before the reservation lapses
+				store := sqlstore.NewStock(pool.DB, opts)
+				if opts == nil {
+					sqlstore.OneByOne(store)
+				}
+				early := stock.New(store, nil)
+				if tc.placed {
+					require.NoError(t, lock(early))
+				}
+				pool.Wire.Before("FROM coupon_wallet w", func() {
+					b.db.Wire.Advance(coupon.DefaultReserveFor)
+					if err := of(b.Reserve(ctx, "a", "late", hundred)); err != nil {
+						t.Error(err)
+					}
+				})
+				require.ErrorIs(t, tc.call(b.Coupons, early), tc.why)
+				require.NoError(t, of(b.Redeem(ctx, "a", "late", hundred)), "the later order still has it")
+				b.balanced(1, 1)
+			})
+		}
+	}
+}
