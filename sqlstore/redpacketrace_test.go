@@ -70,10 +70,11 @@ func TestItemIsLockedBeforeThePacket(t *testing.T) {
 		release := p.blockPacket(id)
 		done := going(func() error { return call() })
 		p.waiting()
-		for err := error(nil); err == nil; { // until it has locked the item, and waits for the packet
-			_, err = p.db.ExecContext(t.Context(),
-				fmt.Sprintf("SELECT 1 FROM red_packet_stock WHERE SKU_ID = %d AND ACTIVITY_ID = 0 FOR UPDATE NOWAIT", id))
+		ctx := soon(t)
+		for p.unitsAreFree(ctx, id) { // until it has locked the item, and waits for the packet
+			continue
 		}
+		require.NoError(t, ctx.Err(), "nobody locks the item")
 		release()
 		require.NoError(t, <-done)
 	}
