@@ -21,7 +21,7 @@
 // The packages, in reading order:
 //
 //   - [github.com/holdfast-go/holdfast/stock]: limited stock, which an order locks, pays for or gives back
-//   - [github.com/holdfast-go/holdfast/sqlstore]: the stores on MySQL and MariaDB, their tables and checks
+//   - [github.com/holdfast-go/holdfast/sqlstore]: the stores on MySQL, MariaDB and TiDB, their tables and checks
 //   - [github.com/holdfast-go/holdfast/coupon]: campaigns and their coupons: claimed or bought, then used by
 //     orders
 //   - [github.com/holdfast-go/holdfast/redpacket]: money that people grab in shares, and its payout

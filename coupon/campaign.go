@@ -12,9 +12,10 @@ import (
 	"github.com/holdfast-go/holdfast/stock"
 )
 
-// Define creates a campaign, or changes the rules and terms of one that exists. It is safe to call at every
-// start of a program: a new campaign begins with total units, and an existing one keeps its units. Restock and
-// Withdraw change them. A total that an existing one neither has nor was defined with is ErrMismatch.
+// Define creates a campaign, or sets the rules and terms of one that exists anew. A new campaign begins with total units, and
+// an existing one keeps its units; Restock and Withdraw change them. So the same Define never changes units, but it undoes what was
+// set since: it opens a campaign again that somebody has Closed. A total that an existing one neither has nor was defined with is
+// ErrMismatch.
 // The total must be 0 for an unlimited campaign and for one with a Pool, whose units are
 // its codes. Coupons that are already claimed keep their terms.
 //

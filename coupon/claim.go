@@ -78,7 +78,8 @@ func (c *Coupons) claimed(ctx context.Context, claim string, beside []stock.Comp
 }
 
 // Pay makes a locked coupon Usable: its validity is computed from that moment, and with a pool it
-// gets its code. Paying twice is safe, and returns the coupon in its current state.
+// gets its code. Paying twice is safe, and returns the coupon in its current state. It does not know by which payment the coupon was
+// paid: a shop that keeps the payment's number in its row sees that another one has come, and sends that back.
 //
 // Errors, in the order of precedence: ErrInvalid, ErrNotFound, ErrAnotherBuyer, ErrCancelled,
 // ErrHoldExpired. From the deadline on the hold is dead, and Options.LatePay decides: with stock.Reacquire,

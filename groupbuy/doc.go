@@ -33,6 +33,7 @@
 //	err = events.Run(ctx, groups.Handle(func(ctx context.Context, e groupbuy.Event) error {
 //		switch e.Kind {
 //		case event.TeamFormed: // create an order for each of e.Members, once
+//		case event.MemberAdded: // create an order for e.Seat too: it was paid after its team, by volume, was formed
 //		case event.RefundOwed: // pay e.Seat back under the number e.Refund()
 //		}
 //		return nil // after an error the event is delivered again, later

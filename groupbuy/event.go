@@ -26,7 +26,8 @@ type Event struct {
 func (e Event) Refund() string { return RefundID(e.Order) }
 
 // A Handler does what an event asks for: see event.Handler for how often it is called, and how long it may take. It turns the
-// members of a formed team into orders, pays a refund under Event.Refund, or closes the order of a released seat.
+// members of a formed team into orders, and each member who is added later. It pays a refund under Event.Refund, or closes the
+// order of a released seat.
 type Handler func(ctx context.Context, e Event) error
 
 // Handle returns a handler of events, for event.Events.Run and its like, which gives each event of a team to a Handler of this

@@ -29,7 +29,8 @@ type Payment struct {
 }
 
 // Pay records that a seat is paid, sells its units, and forms the team if it is the last payment. Paying twice is
-// safe: the second call returns the current outcome of the first.
+// safe: the second call returns the current outcome of the first. It does not know by which payment the seat was paid: a shop that
+// keeps the payment's number in its row sees that another one has come, and sends that back.
 //
 // A payment that comes too late is not an error. The seat is dead from its deadline on, and gone if it was cancelled
 // or its team is over. Then the money has to go back: the same transaction makes the seat RefundDue and writes a

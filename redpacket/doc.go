@@ -16,8 +16,20 @@
 //	packet, err := packets.Send(ctx, redpacket.Packet{ID: 9, Sender: sender, Places: 2, Total: hundred, Count: 20})
 //	packet, err = packets.Confirm(ctx, 9)             // the sender has paid
 //	share, err := packets.For(person).Grab(ctx, 9)    // again: the same share, a Replay
-//	for payout, err := range packets.Payouts(ctx) { // pay it under payout.Number
-//		payout, err = packets.PaidOut(ctx, payout.Number) // or PayoutFailed: it is due again later
+//	for payout, err := range packets.Payouts(ctx) {
+//		if err != nil {
+//			return err
+//		}
+//		switch paid, failed := pay(payout.Number, payout.Person, payout.Amount); { // by your bank or wallet
+//		case paid:
+//			_, err = packets.PaidOut(ctx, payout.Number)
+//		case failed: // for certain; it is due again later
+//			_, err = packets.PayoutFailed(ctx, payout.Number, "account frozen")
+//		default: // nobody knows: report nothing, and ask again under the same number
+//		}
+//		if err != nil {
+//			return err
+//		}
 //	}
 //
 // # States

@@ -116,7 +116,8 @@ func (r Record) differs(asked Record) error {
 }
 
 // Confirm records that the sender's payment arrived: from then on, and within its window, the packet can be
-// grabbed. Confirming twice is safe.
+// grabbed. Confirming twice is safe. It does not know by which payment the packet was paid: a shop that keeps the payment's number in
+// its row sees that another one has come, and sends that back.
 //
 // A packet that is paid too late can never be grabbed. It becomes Expired if its End has come, and stays Closed if
 // it was closed. All of its money is then owed to its sender, as the payout with No 0. That is not an

@@ -57,7 +57,8 @@ func ExampleStock_WithTx() {
 		_, err = tx.ExecContext(ctx, "INSERT INTO shop_order (no) VALUES (?)", order)
 		var refused *mysql.MySQLError
 		if errors.As(err, &refused) && refused.Number == 1062 {
-			err = nil // the order is there: the answer to an earlier COMMIT was lost
+			// The answer to an earlier COMMIT was lost, if that row is of this order. If it is not, another unique key has refused it.
+			err = tx.QueryRowContext(ctx, "SELECT no FROM shop_order WHERE no = ? FOR UPDATE", order).Scan(new(string))
 		}
 		if err != nil {
 			return err

@@ -11,8 +11,9 @@ import (
 )
 
 // Define creates an item, or replaces the terms of one that exists. Its total is what a new item begins with. An item that
-// exists keeps its units; Restock, Withdraw and Count change them. So the same Define is safe at every start of a program,
-// whatever was restocked since; with a total that the item neither has nor was defined with it is ErrMismatch.
+// exists keeps its units; Restock, Withdraw and Count change them. So the same Define never changes units, whatever was restocked
+// since, but it undoes what ChangeTerms has changed, such as OffShelf: at the start of a program use DefineAll, which leaves an item
+// that exists as it is. With a total that the item neither has nor was defined with it is ErrMismatch.
 // There is one exception: when an unlimited item becomes limited, total is its new Total, and must cover what is sold and
 // locked. A limited item that becomes unlimited gives up its Total and Left. The total of an unlimited item must be 0.
 //

@@ -163,8 +163,8 @@
 // The holds of a shop grow by every order, and an audit of an item reads all of its holds. [Inventory.Archive] folds those that were
 // finished before a time into one change of each item and deletes them, while orders go on. Use it for an item once it has some
 // 100,000 finished orders, or for all of them at night: for orders so old that no payment callback, refund or retry of them comes any
-// more. What is left of an order is its number, so that it cannot be locked again; every verb of it but Resolve is
-// [ErrArchived]. The same audit balances before, during and after.
+// more. What is left of an order is its number, so that it cannot be locked again; every verb of it but Hold and
+// Resolve is [ErrArchived]. The same audit balances before, during and after.
 //
 //	pace := time.NewTicker(40 * time.Millisecond) // a rest between parts, for those who lock meanwhile
 //	for n, err := range inv.Archive(ctx, time.Now().AddDate(0, -3, 0), stock.Filter{}, nil) {

@@ -52,7 +52,8 @@ var (
 )
 
 // The refusals of an order. A retry of the same call does not help. ErrNotFound is an order that
-// does not exist; for an item it is ErrUnknownSKU. ErrArchived is the answer to every verb of an archived order.
+// does not exist; for an item it is ErrUnknownSKU. ErrArchived is the answer to every verb of an archived order
+// but Hold and Resolve.
 var (
 	ErrNotFound   = errors.New("stock: no such order")
 	ErrNotPaid    = errors.New("stock: the order is not paid")

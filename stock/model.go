@@ -49,7 +49,7 @@ type Terms struct {
 	Start     time.Time // sale begins, inclusive; zero is always; kept to the microsecond
 	End       time.Time // sale ends, exclusive; zero is never
 	PerOrder  int64     // units per order at most; 0 is no limit
-	PerBuyer  int64     // units per buyer at most, held and bought; a refund frees them with FreesBuyer only; 0 is no limit
+	PerBuyer  int64     // units per buyer at most, held and bought; 0 is no limit. See Refund.FreesBuyer
 	LiveHolds int64     // holds per buyer at most that are neither paid nor over; 0 is no limit
 	Low       int64     // available units at which stock is low, for event.LowStock; 0 is never
 

@@ -13,7 +13,7 @@ import (
 // Deadline rather than from the caller's clock. It never shortens: a hold that lives that long anyway stays as it is.
 // Extending twice to the same time is safe.
 //
-// Errors, in the order of precedence: ErrInvalid, ErrNotFound, ErrRefunded, ErrRedeemed, ErrPaid,
+// Errors, in the order of precedence: ErrInvalid, ErrNotFound, ErrArchived, ErrWaiting, ErrRefunded, ErrRedeemed, ErrPaid,
 // ErrCancelled, ErrExpired.
 func (inv *Inventory) Extend(ctx context.Context, order string, until time.Time) (Hold, error) {
 	return inv.redate(ctx, order, until, func(deadline, until time.Time) bool { return until.After(deadline) })

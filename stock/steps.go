@@ -23,7 +23,7 @@ func (inv *Inventory) Pay(ctx context.Context, order string) (Outcome, error) {
 // Cancel gives back what the order has locked; an order that waits leaves the queue. Cancelling twice is safe. An order that is not
 // known is closed for good: a Lock of it that arrives later is refused with ErrCancelled.
 //
-// Errors, in the order of precedence: ErrInvalid, ErrRefunded, ErrRedeemed, ErrPaid (use Refund),
+// Errors, in the order of precedence: ErrInvalid, ErrArchived, ErrRefunded, ErrRedeemed, ErrPaid (use Refund),
 // ErrExpired (the units are back already).
 func (inv *Inventory) Cancel(ctx context.Context, order string) (Outcome, error) {
 	return inv.step(ctx, StepCancel, order)
@@ -32,8 +32,8 @@ func (inv *Inventory) Cancel(ctx context.Context, order string) (Outcome, error)
 // Redeem records that the units of a paid order were handed over (核销). It moves no counter.
 // Redeeming twice is safe.
 //
-// Errors, in the order of precedence: ErrInvalid, ErrNotFound, ErrNotPaid, ErrCancelled, ErrExpired,
-// ErrRefunded (every unit was), ErrBackordered (as a *BackorderError, for the first line with units that have not come yet).
+// Errors, in the order of precedence: ErrInvalid, ErrNotFound, ErrArchived, ErrNotPaid (ErrWaiting for one that waits), ErrCancelled,
+// ErrExpired, ErrRefunded (every unit was), ErrBackordered (as a *BackorderError, for the first line with units that have not come yet).
 func (inv *Inventory) Redeem(ctx context.Context, order string) (Outcome, error) {
 	return inv.step(ctx, StepRedeem, order)
 }

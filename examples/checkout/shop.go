@@ -15,7 +15,8 @@ import (
 
 const holdFor = 2 * time.Second // how long an order may be unpaid; minutes in a real shop
 
-// errMoneyBack is a payment that has bought nothing, or was one too many. A job of the shop sends it back.
+// errMoneyBack is a payment that has bought nothing, or was one too many. A real shop writes payment and order into a table of refunds
+// that are due before it answers the provider, or nobody knows of it. A job sends them back.
 var errMoneyBack = errors.New("the money goes back")
 
 // The shop's table, and the statements that go along with calls.
@@ -147,7 +148,7 @@ func (s *shop) cancel(ctx context.Context, id string) error {
 		}
 		switch _, err = inv.Cancel(ctx, id); {
 		case errors.Is(err, stock.ErrExpired): // units and coupon are free already
-			return s.exec(ctx, setState, "closed", id)
+			return s.exec(ctx, closeOrder, "closed", id)
 		case errors.Is(err, stock.ErrPaid), errors.Is(err, stock.ErrRefunded):
 			return s.refund(ctx, o)
 		}
@@ -155,7 +156,8 @@ func (s *shop) cancel(ctx context.Context, id string) error {
 	})
 }
 
-// refund takes a paid order back: its units go on sale again, and its coupon is the buyer's again.
+// refund takes a paid order back: its units go on sale again, and its coupon is the buyer's again. The money goes back by a job of the
+// shop, which finds the rows that are 'refunded'.
 func (s *shop) refund(ctx context.Context, o order) error {
 	inv := s.inv.On(s.along(setState, "refunded", o.id))
 	if o.coupon != "" {

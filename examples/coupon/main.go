@@ -92,7 +92,7 @@ const (
 	spring
 )
 
-// define makes the campaigns and the codes, which is safe at every start of a shop.
+// define makes the campaigns and the codes. Once more, it changes no units, but sets rules and terms anew.
 func (s *shop) define(ctx context.Context, codes int64) error {
 	hundred := stock.Quantities{Total: 100}
 	for _, c := range []coupon.Campaign{
@@ -148,7 +148,8 @@ func (s *shop) pay(ctx context.Context, order, id, total string) (use coupon.Use
 	return use, err
 }
 
-// refund refunds an order; refunded is the amount in all. The coupon returns only if that is all that was paid.
+// refund refunds an order; refunded is the amount in all. The coupon returns only if that is all that was paid. After
+// coupon.ErrPartial a real shop refunds the money all the same, without Return.
 func (s *shop) refund(ctx context.Context, order, id, refunded string) error {
 	return s.inTx(ctx, func(coupons *coupon.Coupons) error {
 		_, err := coupons.Return(ctx, id, order, yuan(refunded))

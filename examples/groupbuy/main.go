@@ -147,7 +147,8 @@ func purchase(order string, product stock.Key, volume string) groupbuy.Purchase 
 }
 
 // pay is the callback of a payment, which may come twice or too late. For a late one, Payment.Due says that the money
-// goes back. On MySQL the row of the order and its seat change in one transaction.
+// goes back. On MySQL the row of the order and its seat change in one transaction. A real shop keeps the payment's number in that row,
+// and sends a second payment back.
 func (s *shop) pay(ctx context.Context, order string) (payment groupbuy.Payment, err error) {
 	if s.db == nil {
 		return s.groups.Pay(ctx, order)

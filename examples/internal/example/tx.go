@@ -30,7 +30,8 @@ func InTx(ctx context.Context, db *sql.DB, do func(tx *sql.Tx) error) error {
 	})
 }
 
-// Exec runs a statement of a shop in a transaction. A row that exists already is no error: the call came before.
+// Exec runs a statement of a shop in a transaction. A row that exists already is no error: the call came before. So the table may have
+// no other unique key, whose duplicate would pass for that.
 func Exec(ctx context.Context, tx *sql.Tx, statement string, args ...any) error {
 	_, err := tx.ExecContext(ctx, statement, args...)
 	var refused *mysql.MySQLError
