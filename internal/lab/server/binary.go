@@ -51,7 +51,9 @@ func (b *binary) server(ctx context.Context, folder string, port int, args []str
 	lasting := context.WithoutCancel(ctx)
 	if b.engine == TiDB {
 		status, err := freePort(ctx)
-		return command(lasting, b.path, append(tidbSettings(folder, port, status), args...)...), err
+		cmd := command(lasting, b.path, append(tidbSettings(folder, port, status), args...)...)
+		cmd.Dir = folder // it leaves a folder oom_record where it starts
+		return cmd, err
 	}
 	cmd := b.command(lasting, b.path, append(b.settings(folder, port), args...)...)
 	if b.engine == Galera {

@@ -30,6 +30,9 @@ const privateVariable = "HOLDFAST_TEST_PRIVATE"
 // standbyVariable names the node of a cluster to which the tests do not write.
 const standbyVariable = "HOLDFAST_TEST_STANDBY"
 
+// progressInterval is how often the run says where it is. Packages say so when they end, the longest after half an hour on TiDB.
+const progressInterval = time.Minute
+
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal ends us at once, and the kernel ends the server
@@ -144,8 +147,10 @@ func goTest(ctx context.Context, dir string, env, args []string) (*summary, erro
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
-	summary := &summary{out: os.Stdout}
+	summary := newSummary(os.Stdout)
+	stop := every(progressInterval, summary.progress)
 	readErr := summary.read(stdout)
+	stop()
 	waitErr := cmd.Wait()
 	if ctx.Err() != nil {
 		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) // a test binary may have ignored the interrupt
@@ -155,6 +160,27 @@ func goTest(ctx context.Context, dir string, env, args []string) (*summary, erro
 		summary.exit, waitErr = waitErr, nil
 	}
 	return summary, errors.Join(readErr, waitErr)
+}
+
+// every calls f in each interval until stop is called, which waits for the last call to end.
+func every(interval time.Duration, f func(now time.Time)) (stop func()) {
+	ticker, quit, ended := time.NewTicker(interval), make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		for {
+			select {
+			case now := <-ticker.C:
+				f(now)
+			case <-quit:
+				return
+			}
+		}
+	}()
+	return func() {
+		ticker.Stop()
+		close(quit)
+		<-ended
+	}
 }
 
 func appendLine(path, line string) error {

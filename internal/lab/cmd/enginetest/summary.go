@@ -10,10 +10,13 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
+	"time"
 )
 
 // event is a line of go test -json; see go doc test2json.
 type event struct {
+	Time    time.Time
 	Action  string
 	Package string
 	Test    string
@@ -26,28 +29,31 @@ type test struct {
 }
 
 // summary counts tests and subtests alike, and prints what a reader of a long run wants to see at once: failures in full and a
-// line for each package.
+// line for each package. Its progress names a test that hangs.
 type summary struct {
 	out                     io.Writer
 	passed, failed, skipped int
 	skips                   map[string]int // by reason
 	exit                    error          // of go test, nil when it ended well
 
-	pending map[test][]string // the output of what has no result yet
-	broken  map[string]bool   // packages with a failed test
+	mu      sync.Mutex         // between events and progress; all else is read when the events have ended
+	pending map[test][]string  // the output of what has no result yet
+	broken  map[string]bool    // packages with a failed test
+	begun   map[test]time.Time // when a test that has not ended came to its turn, zero while it waits for that
+}
+
+// newSummary returns an empty summary that prints to out.
+func newSummary(out io.Writer) *summary {
+	return &summary{
+		out: out, skips: map[string]int{}, pending: map[test][]string{}, broken: map[string]bool{}, begun: map[test]time.Time{},
+	}
 }
 
 // read takes events until r ends.
 func (s *summary) read(r io.Reader) error {
-	s.skips, s.pending, s.broken = map[string]int{}, map[test][]string{}, map[string]bool{}
 	for lines := bufio.NewReader(r); ; {
 		line, err := lines.ReadBytes('\n')
-		var e event
-		if json.Unmarshal(line, &e) == nil {
-			s.take(e)
-		} else {
-			fmt.Fprintf(s.out, "%s", line)
-		}
+		s.readLine(line)
 		if errors.Is(err, io.EOF) {
 			return nil
 		}
@@ -57,8 +63,27 @@ func (s *summary) read(r io.Reader) error {
 	}
 }
 
+func (s *summary) readLine(line []byte) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var e event
+	if json.Unmarshal(line, &e) == nil {
+		s.take(e)
+	} else {
+		fmt.Fprintf(s.out, "%s", line)
+	}
+}
+
 func (s *summary) take(e event) {
 	id := test{e.Package, e.Test}
+	switch e.Action {
+	case "run", "cont":
+		s.begun[id] = e.Time
+	case "pause":
+		s.begun[id] = time.Time{}
+	case "pass", "fail", "skip":
+		delete(s.begun, id)
+	}
 	switch {
 	case e.Action == "build-output":
 		fmt.Fprint(s.out, e.Output)
@@ -107,6 +132,7 @@ func (s *summary) endPackage(id test, action string) {
 		}
 	}
 	maps.DeleteFunc(s.pending, func(t test, _ []string) bool { return t.pkg == id.pkg })
+	maps.DeleteFunc(s.begun, func(t test, _ time.Time) bool { return t.pkg == id.pkg })
 }
 
 // show prints the output of a test or package without the frames that only tell where go test was.
@@ -116,6 +142,36 @@ func (s *summary) show(id test) {
 			fmt.Fprint(s.out, line)
 		}
 	}
+}
+
+// progress prints how far the tests are, and which one has been running longest: a test that hangs is the one named each time.
+func (s *summary) progress(now time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var longest test
+	for id, since := range s.begun {
+		if since.IsZero() || s.waitsForSubtests(id) {
+			continue
+		}
+		if first, found := s.begun[longest]; !found || since.Before(first) {
+			longest = id
+		}
+	}
+	if longest.name == "" {
+		fmt.Fprintf(s.out, "… %s\n", s.counts())
+		return
+	}
+	fmt.Fprintf(s.out, "… %s; running for %v: %s %s\n",
+		s.counts(), now.Sub(s.begun[longest]).Round(time.Second), longest.pkg, longest.name)
+}
+
+func (s *summary) waitsForSubtests(id test) bool {
+	for other := range s.begun {
+		if other.pkg == id.pkg && strings.HasPrefix(other.name, id.name+"/") {
+			return true
+		}
+	}
+	return false
 }
 
 // counts is the second half of the closing line.

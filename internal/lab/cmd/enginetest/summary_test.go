@@ -6,6 +6,7 @@ import (
 	"maps"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestSummary(t *testing.T) {
@@ -114,7 +115,8 @@ func TestSummary(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
 			var out bytes.Buffer
-			s := &summary{out: &out, exit: tc.exit}
+			s := newSummary(&out)
+			s.exit = tc.exit
 			if err := s.read(strings.NewReader(strings.TrimSpace(tc.events))); err != nil {
 				t.Fatal(err)
 			}
@@ -132,6 +134,57 @@ func TestSummary(t *testing.T) {
 				t.Errorf("verdict: got %v, want none", err)
 			case tc.verdict != "" && (err == nil || !strings.Contains(err.Error(), tc.verdict)):
 				t.Errorf("verdict: got %v, want %q", err, tc.verdict)
+			}
+		})
+	}
+}
+
+func TestProgressNamesWhatHasBeenRunningLongest(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		name, events, printed string
+	}{
+		{
+			name: "a test that waits for its subtests is not the one, nor is one that waits for its turn",
+			events: `
+{"Time":"2026-01-01T00:00:00Z","Action":"run","Package":"p","Test":"TestA"}
+{"Time":"2026-01-01T00:00:01Z","Action":"run","Package":"p","Test":"TestA/paused"}
+{"Time":"2026-01-01T00:00:01Z","Action":"pause","Package":"p","Test":"TestA/paused"}
+{"Time":"2026-01-01T00:00:02Z","Action":"run","Package":"p","Test":"TestA/slow"}
+{"Time":"2026-01-01T00:00:03Z","Action":"run","Package":"p","Test":"TestB"}
+{"Time":"2026-01-01T00:00:04Z","Action":"pass","Package":"p","Test":"TestB"}
+{"Time":"2026-01-01T00:00:05Z","Action":"run","Package":"p","Test":"TestC"}
+{"Time":"2026-01-01T00:00:00Z","Action":"run","Package":"p","Test":"TestD"}
+{"Time":"2026-01-01T00:00:00Z","Action":"run","Package":"p","Test":"TestD/paused"}
+{"Time":"2026-01-01T00:00:00Z","Action":"pause","Package":"p","Test":"TestD/paused"}`,
+			printed: "… 1 passed, 0 failed, 0 skipped; running for 58s: p TestA/slow\n",
+		},
+		{
+			name: "time begins when the turn comes",
+			events: `
+{"Time":"2026-01-01T00:00:00Z","Action":"run","Package":"p","Test":"TestA"}
+{"Time":"2026-01-01T00:00:00Z","Action":"pause","Package":"p","Test":"TestA"}
+{"Time":"2026-01-01T00:00:50Z","Action":"cont","Package":"p","Test":"TestA"}`,
+			printed: "… 0 passed, 0 failed, 0 skipped; running for 10s: p TestA\n",
+		},
+		{
+			name: "a package that died runs no test",
+			events: `
+{"Time":"2026-01-01T00:00:00Z","Action":"run","Package":"p","Test":"TestA"}
+{"Action":"fail","Package":"p"}`,
+			printed: "… 0 passed, 1 failed, 0 skipped\n",
+		},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			var out bytes.Buffer
+			s := newSummary(&out)
+			if err := s.read(strings.NewReader(strings.TrimSpace(tc.events))); err != nil {
+				t.Fatal(err)
+			}
+			s.progress(time.Date(2026, 1, 1, 0, 1, 0, 0, time.UTC))
+			if out.String() != tc.printed {
+				t.Errorf("printed: got %q, want %q", out.String(), tc.printed)
 			}
 		})
 	}
