@@ -205,3 +205,42 @@ func TestExtendAgainWaitsForTheFirstBeforeItIsRefused(t *testing.T) {
 	require.Equal(t, later, hold.Deadline)
 	s.counters(1, 0, 1, 10)
 }
+
+// A batch whose transaction cannot begin, or a call whose reads cannot, is to be made again, whatever the verb, and then is made.
+func TestBatchThatCannotBegin(t *testing.T) {
+	t.Parallel()
+	s := open(t, nil)
+	ctx := t.Context()
+	require.NoError(t, of(s.Define(ctx, stock.Key{SKU: 4}, 0, stock.Terms{})))
+	merged := s.On(sqlstore.AlwaysBatch(sqlstore.NewStock(s.db.DB, nil)))
+	for _, order := range []string{"pay", "cancel", "amend"} {
+		require.NoError(t, of(s.Lock(ctx, order, one(1))))
+	}
+	for _, order := range []string{"redeem", "part", "refund", "back"} {
+		require.NoError(t, of(s.Take(ctx, order, one(2))))
+	}
+	require.NoError(t, of(s.Refund(ctx, stock.Refund{ID: "back", Order: "back"})))
+	for name, call := range map[string]func() error{
+		"Lock":       func() error { return of(merged.Lock(ctx, "lock", one(3))) },
+		"Take":       func() error { return of(merged.Take(ctx, "take", one(3))) },
+		"Wait":       func() error { return of(merged.Wait(ctx, "wait", one(4))) },
+		"Pay":        func() error { return of(merged.Pay(ctx, "pay")) },
+		"Cancel":     func() error { return of(merged.Cancel(ctx, "cancel")) },
+		"Redeem":     func() error { return of(merged.Redeem(ctx, "redeem")) },
+		"RedeemPart": func() error { return of(merged.RedeemPart(ctx, "part", "part", one(2))) },
+		"Refund":     func() error { return of(merged.Refund(ctx, stock.Refund{ID: "refund", Order: "refund"})) },
+		"PutBack":    func() error { return of(merged.PutBack(ctx, "back")) },
+		"Amend": func() error {
+			return of(merged.Amend(ctx, stock.Amendment{ID: "a", Order: "amend", Lines: []stock.Line{{SKU: 1, Num: 2}}}))
+		},
+	} {
+		err := stock.ErrUnavailable
+		for reads := 0; err != nil; reads++ { // which are transactions as well
+			s.db.Wire.Inject(sqltest.Fault{Match: "START TRANSACTION", Behind: reads, Kind: sqltest.LostRequest})
+			err = call()
+			require.True(t, err == nil || stock.Retryable(err), "%s: %v", name, err)
+		}
+		s.db.Wire.Forget()
+	}
+	require.Empty(t, must(s.Audit(ctx))(t).Drifts)
+}

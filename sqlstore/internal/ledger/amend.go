@@ -108,6 +108,7 @@ func (s *Store) amendBatch(ctx context.Context, _ struct{}, calls []amendCall) (
 // amendMany makes amendments in one transaction, those that their holds and items allow. What a call carries must not be kept where it
 // is not made: such calls are refused, and none is made.
 func (s *Store) amendMany(ctx context.Context, calls []amendCall) (b *amendments, err error) {
+	b = newAmendBatch(s, calls) // of a transaction that cannot begin
 	_, err = s.HandingOver(ctx, s.Atomically, func(q mysql.Tx, h *Handover) (bool, error) {
 		b = newAmendBatch(s, slices.Clone(calls))
 		q = s.watched(q)
