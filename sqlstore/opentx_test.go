@@ -92,6 +92,12 @@ func txCalls(ctx context.Context, in *stock.Inventory) []txCall {
 			return of(in.Amend(ctx, stock.Amendment{ID: "m-new", Order: "m-two", NewOrder: "m-locked"}))
 		}},
 		{"Amend that is refused", stock.ErrInsufficient, func() error { return of(in.Amend(ctx, amendAs("m-new", "m-two", units(1, 1000)))) }},
+		{"Amend that is refused for a buyer", stock.ErrInsufficient, func() error {
+			return of(in.Amend(ctx, amendAs("m-new", "m-buyers", one(6), units(1, 1000))))
+		}},
+		{"Amend that is refused for another buyer", stock.ErrPerBuyer, func() error {
+			return of(in.Amend(ctx, stock.Amendment{ID: "m-new", Order: "m-buyers", Buyer: "50", Lines: []stock.Line{units(3, 2)}}))
+		}},
 		{"Amend of an unknown order", stock.ErrNotFound, func() error { return of(in.Amend(ctx, amendAs("m-new", "m-none", one(1)))) }},
 		{"RedeemPart", nil, func() error { return of(in.RedeemPart(ctx, "m-new", "m-paid-two", one(1))) }},
 		{"PutBack of an unknown refund", stock.ErrNotFound, func() error { return of(in.PutBack(ctx, "m-none")) }},
@@ -110,6 +116,8 @@ func txCalls(ctx context.Context, in *stock.Inventory) []txCall {
 		}},
 		{"Count", nil, func() error { return of(in.Count(ctx, "m-new", first, 5000)) }},
 		{"Check", nil, func() error { return of(in.Check(ctx, one(first.SKU), one(unknown.SKU))) }},
+		{"Check for a buyer", nil, func() error { return of(in.For("50").Check(ctx, one(6), one(unknown.SKU))) }},
+		{"Usage of an unknown SKU", stock.ErrUnknownSKU, func() error { return of(in.For("50").Usage(ctx, unknown)) }},
 		{"Items", stock.ErrUnknownSKU, func() error { return of(suite.Gather(in.Items(ctx, unknown, first))) }},
 		{"Restock", nil, func() error { return of(in.Restock(ctx, "m-new", one(1), one(2))) }},
 		{"Restock again", nil, func() error { return of(in.Restock(ctx, "m-change", one(1))) }},
@@ -145,7 +153,7 @@ func busyShop(t *testing.T) *shop {
 	store := sqlstore.NewStock(f.db.DB, nil)
 	s := &shop{Inventory: stock.New(store, nil), fixture: f, store: store}
 	ctx := t.Context()
-	for _, sku := range []int64{1, 2, 3, 5} {
+	for _, sku := range []int64{1, 2, 3, 5, 6} {
 		terms := stock.Terms{}
 		if sku == 3 {
 			terms.PerBuyer = 1
@@ -165,6 +173,7 @@ func busyShop(t *testing.T) *shop {
 	for _, order := range []string{"m-two", "m-paid-two"} {
 		require.NoError(t, of(s.Lock(ctx, order, one(1), one(2))))
 	}
+	require.NoError(t, of(s.For("49").Lock(ctx, "m-buyers", one(1))))
 	for _, order := range []string{"m-paid", "m-refunded", "m-paid-two"} {
 		require.NoError(t, of(s.Pay(ctx, order)))
 	}

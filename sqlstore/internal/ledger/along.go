@@ -58,14 +58,11 @@ func (s *Store) Alongside(ctx context.Context, fn mysql.VerdictFunc) (bool, erro
 		if err != nil {
 			return false, err
 		}
-		refusal = mysql.RefuseEach(why)
-		switch {
-		case refusal == nil: // from here on a refusal undoes them
-			mysql.UndoAll(q)
-		case !clean:
+		if refusal = mysql.RefuseEach(why); refusal != nil && !clean {
 			again = true
 			return false, refusal
 		}
+		mysql.UndoAll(q) // from here on a refusal undoes them
 		return refused(q)
 	})
 	if again && errors.Is(err, refusal) { // the transaction is undone, and asks fn by itself

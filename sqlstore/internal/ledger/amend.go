@@ -355,10 +355,8 @@ func (b *amendments) lockUnits(ctx context.Context, q mysql.Tx) (*judgement, err
 		}
 	}
 	j := &judgement{items: map[stock.Key]stock.Item{}, usages: map[buyerKey]stock.Usage{}}
-	for part := range slices.Chunk(unique(gets, buyerKey.compare), mysql.MaxList) {
-		if _, err := q.ExecContext(ctx, b.SQL.makeBuyers(part...)); err != nil {
-			return nil, err
-		}
+	if err := b.stayingBuyers(ctx, q, unique(gets, buyerKey.compare)); err != nil {
+		return nil, err
 	}
 	if err := j.lockBuyers(ctx, q, b.SQL, unique(buyers, buyerKey.compare)); err != nil {
 		return nil, err

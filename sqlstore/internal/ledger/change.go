@@ -79,12 +79,8 @@ func (s *Store) applyEntries(ctx context.Context, q mysql.Tx, h *Handover, chang
 		rows, err := h.exec(ctx, q, s.SQL.moveUnits(change.Entries))
 		return rows == int64(len(change.Entries)), err
 	}
-	for _, e := range change.Entries {
-		if e.Buyer != "" {
-			if err := s.applyToBuyer(ctx, q, e); err != nil {
-				return false, err
-			}
-		}
+	if err := s.applyToBuyers(ctx, q, change.Entries); err != nil {
+		return false, err
 	}
 	for _, e := range change.Entries {
 		if e.Buyer == "" {
@@ -97,13 +93,27 @@ func (s *Store) applyEntries(ctx context.Context, q mysql.Tx, h *Handover, chang
 	return true, nil
 }
 
-// applyToBuyer adds an entry to what a buyer has.
-func (s *Store) applyToBuyer(ctx context.Context, q mysql.Tx, e stock.Entry) error {
-	if _, err := q.ExecContext(ctx, s.SQL.makeBuyers(buyerKey{e.Key, e.Buyer})); err != nil {
+// applyToBuyers adds the entries of buyers to what these have.
+func (s *Store) applyToBuyers(ctx context.Context, q mysql.Tx, entries []stock.Entry) error {
+	var buyers []buyerKey
+	for _, e := range entries {
+		if e.Buyer != "" {
+			buyers = append(buyers, buyerKey{e.Key, e.Buyer})
+		}
+	}
+	if err := s.stayingBuyers(ctx, q, buyers); err != nil {
 		return err
 	}
-	_, err := q.ExecContext(ctx, mysql.Render(s.SQL.changeBuyer, e.Delta.Locked, e.Delta.Sold, e.Holds, e.SKU, e.Activity, e.Buyer))
-	return err
+	for _, e := range entries {
+		if e.Buyer == "" {
+			continue
+		}
+		_, err := q.ExecContext(ctx, mysql.Render(s.SQL.changeBuyer, e.Delta.Locked, e.Delta.Sold, e.Holds, e.SKU, e.Activity, e.Buyer))
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Record writes changes into the journal, unless they have no ID. Several have an entry each, and one scope.

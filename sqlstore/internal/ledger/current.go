@@ -223,7 +223,7 @@ func (s *Store) queryItems(
 			for i, key := range keys {
 				buyers[i] = buyerKey{key, buyer}
 			}
-			if _, err := q.ExecContext(ctx, s.SQL.makeBuyers(buyers...)); err != nil {
+			if err := s.stayingBuyers(ctx, q, buyers); err != nil {
 				return false, err
 			}
 		}

@@ -247,27 +247,33 @@ func (s *Store) claim(ctx context.Context, q mysql.Tx, calls ...LockCall) (time.
 		return time.Time{}, err
 	}
 	if s.Bound() {
-		if err := s.makeBuyers(ctx, q, calls); err != nil {
+		if err := s.makeBuyers(ctx, q, buyersOfCalls(calls)); err != nil {
 			return at, err
 		}
 	}
 	return at, mysql.Insert(ctx, q, s.SQL.insertMany(at, calls), s.SQL.deleteHolds(calls))
 }
 
-// makeBuyers inserts rows for buyers that have none. They count nothing, and stay even if the calls are refused: their
-// INSERT must not be rolled back; see mysql.Insert.
-func (s *Store) makeBuyers(ctx context.Context, q mysql.Tx, calls []LockCall) error {
-	usages := usagesOf(calls)
-	for part := range slices.Chunk(usages, mysql.MaxList) {
-		keys := make([]buyerKey, len(part))
-		for i, u := range part {
-			keys[i] = u.buyerKey
-		}
-		if _, err := q.ExecContext(ctx, s.SQL.makeBuyers(keys...)); err != nil {
+// makeBuyers inserts rows for buyers that have none. They count nothing, and stay even if the call is refused, since their
+// INSERT must not be rolled back: mysql.Insert or mysql.Stay is next.
+func (s *Store) makeBuyers(ctx context.Context, q mysql.Tx, keys []buyerKey) error {
+	for part := range slices.Chunk(keys, mysql.MaxList) {
+		if _, err := q.ExecContext(ctx, s.SQL.makeBuyers(part...)); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// stayingBuyers is makeBuyers and mysql.Stay.
+func (s *Store) stayingBuyers(ctx context.Context, q mysql.Tx, keys []buyerKey) error {
+	if len(keys) == 0 {
+		return nil
+	}
+	if err := s.makeBuyers(ctx, q, keys); err != nil {
+		return err
+	}
+	return mysql.Stay(ctx, q)
 }
 
 // Void implements stock.Store.

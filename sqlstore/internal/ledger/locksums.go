@@ -35,6 +35,14 @@ func usagesOf(calls []LockCall) (usages []buyerUsage) {
 	return merged
 }
 
+// buyersOfCalls returns the keys of usagesOf.
+func buyersOfCalls(calls []LockCall) (keys []buyerKey) {
+	for _, u := range usagesOf(calls) {
+		keys = append(keys, u.buyerKey)
+	}
+	return keys
+}
+
 // itemSum is what some Locks take of one item.
 type itemSum struct {
 	stock.Key

@@ -182,13 +182,13 @@ func (s *Store) claimWaiters(ctx context.Context, q mysql.Tx, calls []LockCall) 
 		return at, err
 	}
 	if s.Bound() {
-		err = s.makeBuyers(ctx, q, calls)
+		err = s.makeBuyers(ctx, q, buyersOfCalls(calls))
 	}
 	if err == nil {
 		err = mysql.Insert(ctx, q, s.SQL.insertWaiters(at, calls), s.SQL.deleteHolds(calls))
 	}
 	if err == nil && !s.Bound() {
-		err = s.makeBuyers(ctx, q, calls)
+		err = s.makeBuyers(ctx, q, buyersOfCalls(calls))
 	}
 	return at, err
 }

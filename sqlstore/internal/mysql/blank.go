@@ -152,6 +152,22 @@ func BackToMark(ctx context.Context, q Tx) error {
 	return err
 }
 
+// Stay makes what was done so far stay, even where the transaction is refused afterwards: rows that count nothing, and whose INSERT
+// must not be rolled back; see Insert. It makes no difference to a transaction of the store's own, nor where the shop's rows were written
+// before.
+func Stay(ctx context.Context, q Tx) error {
+	n, ok := q.(*nestedTx)
+	if !ok || n.all {
+		return nil
+	}
+	savepoint := setBegun
+	if len(n.takeBack) > 0 {
+		savepoint = setClaimed
+	}
+	_, err := n.ExecContext(ctx, savepoint)
+	return err
+}
+
 // Insert inserts rows that takeBack deletes where the transaction is refused afterwards. In the caller's transaction
 // they are deleted rather than rolled back. At REPEATABLE READ, MySQL turns the lock on a row whose INSERT is rolled
 // back to a savepoint into one on the gap, which blocks all new rows beside it until the caller's transaction ends
