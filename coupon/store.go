@@ -160,7 +160,7 @@ type Book struct {
 	LastPosition, SoldOut int64 // with a pool, the highest Position, and the item's Sold; 0 and 0 without
 }
 
-// ReasonFor returns the reason for what stock.Standing.Refuses says of a campaign; Given for nil.
+// ReasonFor returns the reason for what stock.ItemUsage.Refuses says of a campaign; Given for nil.
 func ReasonFor(refusal error) Reason {
 	if refusal == nil {
 		return Given

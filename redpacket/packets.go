@@ -70,7 +70,7 @@ func (s Step) String() string {
 type Effect struct {
 	Step   Step
 	Packet int64
-	Share  Share  // what was grabbed, with StepGrab alone; just Packet and Person where it could not be read
+	Share  Share  // what was grabbed, with StepGrab alone
 	Payout string // its number; with StepPaidOut and StepFailed alone
 }
 

@@ -376,3 +376,50 @@ func TestUseBesideGoodsThatWaitedFindsTheCouponTaken(t *testing.T) {
 		}
 	}
 }
+
+// A coupon that does not exist refuses the call that names it, whatever the verb, and no other call of its batch.
+func TestUnknownCouponBesideGoods(t *testing.T) {
+	t.Parallel()
+	b := openCheckout(t, nil)
+	ctx := t.Context()
+	const orders = 6
+	order := func(i int) string { return fmt.Sprint("order-", i) }
+	using := func(i int, verb string) *stock.Inventory {
+		id := order(i)
+		use := must(map[string]func() (coupon.UseRequest, error){
+			"Pay":    func() (coupon.UseRequest, error) { return b.Redeeming(ctx, id, id, hundred) },
+			"Cancel": func() (coupon.UseRequest, error) { return b.Releasing(ctx, id, id) },
+			"Refund": func() (coupon.UseRequest, error) { return b.Returning(ctx, id, id, hundred) },
+		}[verb]())(t)
+		if i%2 == 1 {
+			use.Coupon = "nobody"
+		}
+		return b.shop.With(use)
+	}
+	for i := range orders {
+		b.claim(order(i))
+		require.NoError(t, of(b.shop.Lock(ctx, order(i), one(1))))
+		require.NoError(t, of(b.Reserve(ctx, order(i), order(i), hundred)))
+	}
+	for verb, call := range map[string]func(inv *stock.Inventory, i int) error{
+		"Pay":    func(inv *stock.Inventory, i int) error { return of(inv.Pay(ctx, order(i))) },
+		"Cancel": func(inv *stock.Inventory, i int) error { return of(inv.Cancel(ctx, order(i))) },
+	} {
+		first := 0 // of those that this verb has
+		if verb == "Cancel" {
+			first = orders / 2
+		}
+		errs := b.behindOne(b.shop.blockItem(1), orders/2, func(i int) error { return call(using(first+i, verb), first+i) })
+		for i, err := range errs {
+			if (first+i)%2 == 1 {
+				require.ErrorIs(t, err, coupon.ErrNotFound, verb)
+			} else {
+				require.NoError(t, err, verb)
+			}
+		}
+	}
+	require.NoError(t, of(b.shop.Pay(ctx, order(1))))
+	require.NoError(t, of(b.Redeem(ctx, order(1), order(1), hundred)))
+	require.ErrorIs(t, of(using(1, "Refund").Refund(ctx, stock.Refund{ID: "r", Order: order(1)})), coupon.ErrNotFound)
+	b.balanced(1, orders)
+}

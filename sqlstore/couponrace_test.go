@@ -237,3 +237,23 @@ func (m *mall) rollBack(db *sqltest.DB, id string, kill bool) {
 	}
 	_ = tx.Rollback()
 }
+
+// Two callers' transactions ask for one coupon, by its number and by its code: one of them waits, and neither meets a deadlock.
+func TestByCodeLocksTheHoldFirst(t *testing.T) {
+	t.Parallel()
+	m := openMall(t, nil)
+	m.pool(1, "CODE")
+	m.claim("a")
+	ctx := t.Context()
+	byNumber, byCode := must(m.db.BeginTx(ctx, nil))(t), must(m.db.BeginTx(ctx, nil))(t)
+	defer func() { _ = byNumber.Rollback() }()
+	defer func() { _ = byCode.Rollback() }()
+	var answer <-chan error
+	m.db.Wire.After("LINE_NO = 1 FOR UPDATE", func() {
+		answer = going(func() error { return of(m.On(m.store.WithTx(byCode)).ByCode(ctx, "CODE")) })
+		m.waiting()
+	})
+	require.NoError(t, of(m.On(m.store.WithTx(byNumber)).Coupon(ctx, "a")))
+	require.NoError(t, byNumber.Rollback())
+	require.NoError(t, <-answer)
+}

@@ -252,7 +252,7 @@ func (b *useBatch) lockAll(ctx context.Context) error {
 }
 
 // decide works out what becomes of coupons and uses, and why calls are refused. It is not sure where the row of a use that
-// is not locked could make a difference.
+// is not locked could make a difference: not to a coupon that does not exist.
 func (b *useBatch) decide(calls int) (why []error, sure bool) {
 	b.coupons, b.uses = map[string]coupon.Coupon{}, map[useKey]coupon.Use{}
 	why, sure = make([]error, calls), true
@@ -271,7 +271,7 @@ func (b *useBatch) decide(calls int) (why []error, sure bool) {
 			if why[r.call] == nil {
 				why[r.call] = err
 			}
-			sure = sure && ok
+			sure = sure && (ok || was.State == coupon.None)
 			continue
 		}
 		if r.kept = use; use.Replay {

@@ -167,15 +167,19 @@ func (c *Store) coupon(ctx context.Context, id string) (coupon.Coupon, time.Time
 	return c.one(ctx, statement+" FOR UPDATE")
 }
 
-// ByCode implements coupon.Store. In the caller's transaction the code is locked, and then the coupon that has it. The coupon of a
-// code never changes, so that the transaction's snapshot shows it. Where the snapshot has none, the campaign says whether the code
-// was handed out since.
+// ByCode implements coupon.Store. The coupon of a code never changes, so that the snapshot of a caller's transaction shows it, and its
+// hold is locked first, as by every call. Where the snapshot has none, the code is locked, and the campaign says whether it was
+// handed out since.
 func (c *Store) ByCode(ctx context.Context, code string) (coupon.Coupon, time.Time, error) {
-	if !c.units.Bound() {
-		return c.one(ctx, mysql.Render(c.sql.readByCode, code))
+	found, now, err := c.one(ctx, mysql.Render(c.sql.readByCode, code))
+	switch {
+	case err != nil || !c.units.Bound():
+		return found, now, err
+	case found.ID != "":
+		return c.coupon(ctx, found.ID)
 	}
 	var campaign, position int64
-	err := c.units.Among(ctx, func(q mysql.Tx) (bool, error) {
+	err = c.units.Among(ctx, func(q mysql.Tx) (bool, error) {
 		err := mysql.ReadRow(ctx, q, mysql.Render(c.sql.lockCode, code), &campaign, &position)
 		return campaign == 0, err
 	}, c.sql.blankCodes(code))

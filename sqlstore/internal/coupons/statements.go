@@ -66,7 +66,7 @@ var freeCoupon = fmt.Sprintf("(w.STATE = %d OR (w.STATE = %d AND w.EXPIRE_TIME <
 
 // anyTerms renders the read of terms by campaign and number.
 func (q *couponSQL) anyTerms(numbers int) string {
-	return "SELECT " + termsRead + " FROM " + q.terms + " WHERE " +
+	return "SELECT " + termsRead + " FROM " + q.terms + " " + mysql.ByKey + " WHERE " +
 		strings.Join(slices.Repeat([]string{"(CAMPAIGN_ID = ? AND TERMS_NO = ?)"}, numbers), " OR ")
 }
 
