@@ -56,7 +56,8 @@ func (p *Packets) Close(ctx context.Context, id int64) (Packet, error) {
 // that was not grabbed is owed to the sender from then on, once, as the payout with No 0. Nobody can grab
 // after the End, whether or not Expire has run, but no money goes back until it has. Any number of
 // processes may run it at once. Packets whose counters have drifted are skipped, and their error is
-// returned at the end. Only 200 or more such packets can block the rest.
+// returned at the end. Only 200 or more such packets can block the rest. A caller's transaction that has a packet's rows locked holds up
+// the packets that end after that one.
 func (p *Packets) Expire(ctx context.Context) (int, error) {
 	if err := p.ready(ctx); err != nil {
 		return 0, err

@@ -374,7 +374,7 @@ func (m *Memory) Refund(ctx context.Context, refund RefundRecord, was Hold, besi
 		return RefundResult{}, err
 	}
 	defer end()
-	if _, ok := b.refunds[refund.ID]; ok {
+	if b.refunded(refund) {
 		return RefundResult{Verdict: Exists}, nil
 	}
 	is := b.holds[was.Order]
@@ -420,6 +420,15 @@ func (m *Memory) Refund(ctx context.Context, refund RefundRecord, was Hold, besi
 	keep()
 	refund.Lines = slices.Clone(refund.Lines) // the caller's own
 	return RefundResult{Verdict: Done, Refund: refund, State: after.State, Beside: call.Companions}, nil
+}
+
+// refunded reports whether the ID of a refund is known: by its record, or, of one that is made by hand, by a change. The record is
+// archived with its order.
+func (b *books) refunded(refund RefundRecord) bool {
+	change := refund.Change()
+	_, changed := b.changes[changeKey{change.Kind, change.ID}]
+	_, recorded := b.refunds[refund.ID]
+	return recorded || changed && change.ID != ""
 }
 
 // keepRefund records a refund.

@@ -163,7 +163,7 @@ func (inv *Inventory) replayRefund(ctx context.Context, asked RefundRecord, refu
 	case was.ID == "" && refusal != nil:
 		return RefundOutcome{}, refusal
 	case was.ID == "":
-		return RefundOutcome{}, &ContentionError{Verb: "refund", ID: asked.ID}
+		return RefundOutcome{}, inv.withoutRecord(ctx, asked)
 	}
 	differs := []fault.Argument{
 		fault.Equal("order", was.Order, asked.Order), fault.Equal("restock", was.Restock, asked.Restock),
@@ -181,4 +181,17 @@ func (inv *Inventory) replayRefund(ctx context.Context, asked RefundRecord, refu
 		return RefundOutcome{}, err
 	}
 	return RefundOutcome{Outcome: Outcome{Order: was.Order, State: hold.State, Replay: true}, Refund: was.Refund}, nil
+}
+
+// withoutRecord returns the error of a refund whose ID is known and has no record. If somebody made it by hand, its record was
+// archived with its order.
+func (inv *Inventory) withoutRecord(ctx context.Context, asked RefundRecord) error {
+	made, err := inv.store.Applied(ctx, KindRefund, asked.ID)
+	switch {
+	case err != nil:
+		return err
+	case made.ID != "":
+		return &MismatchError{ID: asked.ID, Field: "order", Recorded: "archived", Asked: asked.Order}
+	}
+	return &ContentionError{Verb: "refund", ID: asked.ID}
 }

@@ -19,6 +19,7 @@ func archiveCases() []testCase {
 		{Name: "ArchivedOrdersRefuseEveryVerb", Run: archivedRefuse},
 		{Name: "ArchiveGoesOnWhereItHasStopped", Run: archiveGoesOn},
 		{Name: "ArchiveLeavesOutWhatHasChanged", Run: archiveChanged},
+		{Name: "ArchivedRefundByHandKeepsItsNumber", Run: archivedRefund},
 		{Name: "ArchiveInput", Run: archiveInput},
 		{Name: "RaceArchiveAgainstRefundAndRedeem", Run: raceArchive},
 	}
@@ -270,5 +271,25 @@ func raceArchive(s *scene) {
 	s.counts(sku(1), stock.Quantities{
 		Total: 1000, Sold: 2*rounds - int64(refunds), Left: 1000 - 2*rounds + int64(refunds), Refunded: int64(refunds),
 	})
+	s.Balanced()
+}
+
+// archivedRefund uses the number of a refund that somebody made by hand once more, for another order: it is refused for good.
+func archivedRefund(s *scene) {
+	s.fill(10, sku(1))
+	by := s.inv.By("eve", "damaged")
+	for _, order := range []string{"old", "young"} {
+		s.buy(order, units(1, 2))
+		if order == "old" {
+			s.No(suite.Err(by.Refund(s.Context(), stock.Refund{ID: "r", Order: order, Restock: true})))
+			s.Advance(2 * hold)
+			suite.Same(s, "archived", s.archive(stock.Filter{}), []string{order})
+		}
+	}
+	refund := stock.Refund{ID: "r", Order: "young", Restock: true}
+	s.Is(suite.Err(by.Refund(s.Context(), refund)), stock.ErrMismatch)
+	s.Is(suite.Err(by.Refund(s.Context(), stock.Refund{ID: "r", Order: "old", Restock: true})), stock.ErrArchived)
+	refund.ID = "r2"
+	s.No(suite.Err(by.Refund(s.Context(), refund)))
 	s.Balanced()
 }
