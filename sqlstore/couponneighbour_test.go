@@ -10,6 +10,7 @@ import (
 
 	"github.com/holdfast-go/holdfast/coupon"
 	"github.com/holdfast-go/holdfast/sqlstore"
+	"github.com/holdfast-go/holdfast/stock"
 )
 
 // The campaigns of these tests: that of the transactions, one that is sold out, one with codes, and those of the neighbours, of
@@ -251,4 +252,56 @@ func TestCouponsInATransactionLeaveTheInsertID(t *testing.T) {
 	t.Parallel()
 	m := openArcade(t)
 	leaveTheInsertID(t, m.db, m.couponCases())
+}
+
+// A use beside goods keeps nobody waiting either, whether it is refused or not.
+func TestUsesBesideGoodsInATransactionKeepNoOthersWaiting(t *testing.T) {
+	t.Parallel()
+	b := openCheckout(t, &alone)
+	require.NoError(t, of(b.shop.Restock(t.Context(), "more", units(1, 9000))))
+	id := func(n int) string { return numbered(n, own) }
+	type verb = func(ctx context.Context, inv *stock.Inventory, order string) error
+	type ask = func(ctx context.Context, n int) (coupon.UseRequest, error)
+	using := func(use ask, call verb) func(context.Context, sqlstore.Tx, int) error {
+		return func(ctx context.Context, tx sqlstore.Tx, n int) error {
+			return call(ctx, b.shop.On(b.shop.store.WithTx(tx)).With(must(use(ctx, n))(t)), id(n))
+		}
+	}
+	lock := func(ctx context.Context, inv *stock.Inventory, order string) error { return of(inv.Lock(ctx, order, one(1))) }
+	take := func(ctx context.Context, inv *stock.Inventory, order string) error { return of(inv.Take(ctx, order, one(1))) }
+	pay := func(ctx context.Context, inv *stock.Inventory, order string) error { return of(inv.Pay(ctx, order)) }
+	cancel := func(ctx context.Context, inv *stock.Inventory, order string) error { return of(inv.Cancel(ctx, order)) }
+	// What a request asks for is read before: another order has the coupon only then.
+	reserving := func(ctx context.Context, n int) (coupon.UseRequest, error) { return b.Reserving(ctx, id(n), id(n), hundred) }
+	redeeming := func(ctx context.Context, n int) (coupon.UseRequest, error) { return b.Redeeming(ctx, id(n), id(n), hundred) }
+	releasing := func(ctx context.Context, n int) (coupon.UseRequest, error) { return b.Releasing(ctx, id(n), id(n)) }
+	taken := func(use ask) ask {
+		return func(ctx context.Context, n int) (coupon.UseRequest, error) {
+			r, err := use(ctx, n)
+			if err == nil {
+				err = of(b.Reserve(ctx, id(n), "another", hundred))
+			}
+			return r, err
+		}
+	}
+	claimed := func(n int) { b.claim(id(n)) }
+	placed := func(n int) {
+		b.claim(id(n))
+		require.NoError(t, of(b.shop.Lock(t.Context(), id(n), one(1))))
+	}
+	others := coupon.New(sqlstore.NewCoupon(elsewhere(t, b.db).DB, &alone), nil)
+	uses := func(place int) func(ctx context.Context, n int) error {
+		return func(ctx context.Context, n int) error {
+			id := numbered(n, place)
+			return both(of(others.For(id).Claim(ctx, id, 1)), of(others.Reserve(ctx, id, id, hundred)))
+		}
+	}
+	keepNobodyWaiting(t, b.db, []txCase{
+		{"Lock", claimed, using(reserving, lock), nil},
+		{"Lock of a coupon that another has", claimed, using(taken(reserving), lock), coupon.ErrReserved},
+		{"Take of a coupon that another has", claimed, using(taken(redeeming), take), coupon.ErrReserved},
+		{"Pay", placed, using(redeeming, pay), nil},
+		{"Pay with a coupon that another has", placed, using(taken(redeeming), pay), coupon.ErrReserved},
+		{"Cancel", placed, using(releasing, cancel), nil},
+	}, []neighbour{{"later uses", uses(later)}, {"earlier uses", uses(earlier)}})
 }

@@ -40,6 +40,28 @@ func NewBesideGoods(prefix string, tells event.Kinds) BesideGoods {
 // Keeps implements ledger.Companions.
 func (BesideGoods) Keeps(c stock.Companion) bool { return coupon.KeepsUse(c) }
 
+// Before implements ledger.Companions. In the caller's transaction the uses get their rows before anything else, where a refused call
+// can take them back; see mysql.Insert.
+func (g BesideGoods) Before(ctx context.Context, q mysql.Tx, beside [][]stock.Companion) error {
+	if !mysql.Borrowed(q) {
+		return nil
+	}
+	var keys []useKey
+	for _, c := range slices.Concat(beside...) {
+		if r, ok := c.(coupon.UseRequest); ok {
+			keys = append(keys, useKey{r.Coupon, r.Order})
+		}
+	}
+	slices.SortFunc(keys, useKey.compare)
+	for _, key := range keys {
+		blank := g.sql.blankUse.Of(key.coupon, key.order)
+		if err := mysql.Insert(ctx, q, blank.Insert, blank.TakeBack); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // Locked implements ledger.Companions. A reservation lives as long as its hold.
 func (g BesideGoods) Locked(ctx context.Context, q mysql.Tx, at time.Time, calls []ledger.LockCall) error {
 	return apply(ctx, g, q, at, calls, func(c *ledger.LockCall) (*ledger.Cargo, time.Time) {
@@ -143,9 +165,10 @@ type useBatch struct {
 	uses    map[useKey]coupon.Use    // those that change or begin, as they become
 }
 
-// apply makes the requests, or returns why those of single calls are refused. It takes the use of an order that its coupon
-// does not name for one that is not there, which can be locked only by inserting it. Where that use may be why the coupon refuses
-// the order, or is there after all, it inserts blank uses, locks them all and decides once more.
+// apply makes the requests, or returns why those of single calls are refused. In the caller's transaction the rows of all uses are
+// there; see Before. In one of the store's own it takes the use of an order that its coupon does not name for one that is not there,
+// which can be locked only by inserting it. Where that use may be why the coupon refuses the order, or is there after all, it inserts
+// blank uses, locks them all and decides once more.
 func (b *useBatch) apply(ctx context.Context, calls int) (why []error, err error) {
 	if err := b.lockCoupons(ctx); err != nil {
 		return nil, err
@@ -153,7 +176,7 @@ func (b *useBatch) apply(ctx context.Context, calls int) (why []error, err error
 	b.there = map[useKey]coupon.Use{}
 	var named []useKey
 	for _, r := range b.requests {
-		if b.locked[r.Coupon].Order == r.Order {
+		if b.locked[r.Coupon].Order == r.Order || mysql.Borrowed(b.q) {
 			named = append(named, r.key())
 		}
 	}

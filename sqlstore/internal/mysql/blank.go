@@ -152,6 +152,12 @@ func BackToMark(ctx context.Context, q Tx) error {
 	return err
 }
 
+// Borrowed reports whether a transaction is part of the caller's.
+func Borrowed(q Tx) bool {
+	_, ok := q.(*nestedTx)
+	return ok
+}
+
 // Stay makes what was done so far stay, even where the transaction is refused afterwards: rows that count nothing, and whose INSERT
 // must not be rolled back; see Insert. It makes no difference to a transaction of the store's own, nor where the shop's rows were written
 // before.
