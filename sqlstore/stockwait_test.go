@@ -2,7 +2,9 @@ package sqlstore_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -161,6 +163,79 @@ func TestSweepHandsOverWhatATransactionHasNotSeen(t *testing.T) {
 	require.NoError(t, of(s.Expire(ctx)))
 	require.Equal(t, stock.Locked, must(s.Hold(ctx, "waits"))(t).State)
 	s.counters(1, 0, 1, 10)
+}
+
+// Somebody has one of the items locked for which orders wait: the sweep passes it, and serves those beside it.
+func TestSweepPassesAnItemThatIsLocked(t *testing.T) {
+	t.Parallel()
+	for name, opts := range map[string]*sqlstore.Options{"Merged": nil, "Unmerged": {Unmerged: true}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := frozen(t, impatient(), stockTables)
+			s := &shop{Inventory: stock.New(sqlstore.NewStock(f.db.DB, opts), nil), fixture: f}
+			ctx := t.Context()
+			for sku := int64(1); sku <= 3; sku++ {
+				begins := stock.Terms{Start: start.Add(time.Minute)}
+				require.NoError(t, of(s.Define(ctx, stock.Key{SKU: sku}, 10, stock.Terms{})))
+				require.NoError(t, of(s.Wait(ctx, fmt.Sprint("waits-", sku), units(sku, 11)))) // more than is there
+				require.NoError(t, of(s.Define(ctx, stock.Key{SKU: sku}, 10, begins)))
+				require.NoError(t, of(s.Restock(ctx, fmt.Sprint("more-", sku), units(sku, 1))))
+			}
+			s.db.Wire.Advance(time.Minute)
+			release := s.blockItem(2)
+			require.NoError(t, of(s.Expire(ctx)))
+			s.states(stock.Locked, "waits-", 1, 2)
+			s.states(stock.Waiting, "waits-", 2, 3)
+			s.states(stock.Locked, "waits-", 3, 4)
+			release()
+			require.NoError(t, of(s.Expire(ctx)))
+			s.states(stock.Locked, "waits-", 1, 4)
+			require.Empty(t, must(s.Audit(ctx))(t).Drifts)
+		})
+	}
+}
+
+// The queue of a sale that is over costs nothing: a sweep is calm, and a step that frees units reads no more than its beginning. Nor
+// does that of an item off the shelf.
+func TestQueueOfWhatIsNotOnSaleIsLeftAlone(t *testing.T) {
+	t.Parallel()
+	key, ends := stock.Key{SKU: 1}, start.Add(time.Minute)
+	for name, terms := range map[string]stock.Terms{"over": {End: ends}, "off the shelf": {OffShelf: true}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := open(t, nil)
+			ctx := t.Context()
+			require.NoError(t, of(s.Take(ctx, "has", units(1, 9))))
+			require.NoError(t, of(s.Lock(ctx, "one", one(1))))
+			queue := names(300)
+			for _, err := range suite.Together(len(queue), func(i int) error { return of(s.Wait(ctx, queue[i], one(1))) }) {
+				require.NoError(t, err)
+			}
+			require.NoError(t, of(s.Define(ctx, key, 10, terms)))
+			s.db.Wire.Advance(time.Minute)
+			s.sent()
+			reads := func(of string) (n int) {
+				statements, _ := s.sent()
+				for _, statement := range statements {
+					if strings.Contains(statement, of) {
+						n++
+					}
+				}
+				return n
+			}
+			require.NoError(t, of(s.Cancel(ctx, "one")))
+			require.NoError(t, of(s.Refund(ctx, stock.Refund{ID: "r", Order: "has", Restock: true, Lines: []stock.Line{one(1)}})))
+			require.LessOrEqual(t, reads("h.NUM <= "), 2, "pages of the queue")
+
+			require.NoError(t, of(s.Expire(ctx)))
+			require.Equal(t, 1, reads("s.WAIT_NUM > 0"))
+			require.NoError(t, of(s.Expire(ctx)))
+			require.Zero(t, reads("s.WAIT_NUM > 0"), "of a sweep that is calm")
+
+			require.NoError(t, of(s.Define(ctx, key, 10, stock.Terms{})))
+			s.counters(1, 8, 2, 2)
+		})
+	}
 }
 
 // BenchmarkHandover is 10,000 orders that wait and 1,000 units that come back by refunds of 256 callers.

@@ -23,7 +23,7 @@ func (m *Memory) HandOver(ctx context.Context) error {
 
 // handOver gives what is available of an item to those who wait for it.
 func (b *books) handOver(key Key, now time.Time) {
-	for _, hold := range b.queue(key) {
+	for _, hold := range b.queue(key, now) {
 		item := b.item(key, hold.Buyer)
 		item.Item = item.AtHand()
 		if item.Refuses(StepOffer, hold.Lines[0].Line, hold.Buyer, now) != nil {
@@ -39,9 +39,9 @@ func (b *books) handOver(key Key, now time.Time) {
 	}
 }
 
-// queue returns the holds that wait for an item, in the order of arrival. It looks only where units are available.
-func (b *books) queue(key Key) (queue []Hold) {
-	if is := b.items[key].AtHand(); is.Waiting == 0 || is.Available() <= 0 {
+// queue returns the holds that wait for an item, in the order of arrival. It looks only where units are available, and on sale.
+func (b *books) queue(key Key, now time.Time) (queue []Hold) {
+	if is := b.items[key].AtHand(); is.Waiting == 0 || is.Available() <= 0 || is.closed(key, now) != nil {
 		return nil
 	}
 	for _, hold := range b.holds {

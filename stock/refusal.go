@@ -40,18 +40,28 @@ func (o Order) Refuses(is ItemUsage, line Line, now time.Time) error {
 	return is.Refuses(o.Step(), line, o.Buyer, now)
 }
 
+// closed returns why an item is for sale to nobody, or nil.
+func (i Item) closed(key Key, now time.Time) error {
+	switch {
+	case i.Version == 0:
+		return &ItemError{Key: key, Err: ErrUnknownSKU}
+	case i.OffShelf:
+		return &ItemError{Key: key, Err: ErrOffShelf}
+	case !i.Start.IsZero() && now.Before(i.Start):
+		return &WindowError{Key: key, Err: ErrNotStarted, Start: i.Start, End: i.End, Now: now}
+	case !i.End.IsZero() && !now.Before(i.End):
+		return &WindowError{Key: key, Err: ErrEnded, Start: i.Start, End: i.End, Now: now}
+	}
+	return nil
+}
+
 // notOnSale returns why an item is not for sale to an order that has a line of it, or nil.
 func (s ItemUsage) notOnSale(line Line, buyer string, now time.Time) error {
 	key := line.Key()
+	if refusal := s.closed(key, now); refusal != nil {
+		return refusal
+	}
 	switch {
-	case s.Version == 0:
-		return &ItemError{Key: key, Err: ErrUnknownSKU}
-	case s.OffShelf:
-		return &ItemError{Key: key, Err: ErrOffShelf}
-	case !s.Start.IsZero() && now.Before(s.Start):
-		return &WindowError{Key: key, Err: ErrNotStarted, Start: s.Start, End: s.End, Now: now}
-	case !s.End.IsZero() && !now.Before(s.End):
-		return &WindowError{Key: key, Err: ErrEnded, Start: s.Start, End: s.End, Now: now}
 	case s.PerOrder > 0 && line.Num > s.PerOrder:
 		return &LimitError{Key: key, Err: ErrPerOrder, Limit: s.PerOrder, Wanted: line.Num}
 	case buyer == "" && (s.PerBuyer > 0 || s.LiveHolds > 0):

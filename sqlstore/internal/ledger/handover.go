@@ -227,10 +227,11 @@ func (h *Handover) serve(ctx context.Context, q mysql.Tx, key stock.Key) error {
 			return err
 		}
 		for i, w := range page {
+			refusal := h.refusal(w)
 			switch {
-			case left() <= 0:
+			case left() <= 0, errors.Is(refusal, stock.ErrNotOnSale): // to nobody
 				return nil
-			case h.unfit(w):
+			case refusal != nil:
 				continue
 			case !h.knows(w):
 				some := h.learn(page[i:], left())
@@ -271,11 +272,11 @@ func (h *Handover) page(ctx context.Context, q mysql.Tx, behind waiter, key stoc
 	return page, err
 }
 
-// unfit reports whether the item refuses a waiter, whatever its hold is: everybody, so many units, or the buyer, where what the buyer has
+// refusal returns why the item refuses a waiter, whatever its hold is: everybody, so many units, or the buyer, where what the buyer has
 // is locked. So a long queue of somebody who is at a limit is passed without a lock.
-func (h *Handover) unfit(w waiter) bool {
+func (h *Handover) refusal(w waiter) error {
 	is := stock.ItemUsage{Item: h.judge.items[w.Key], Usage: h.judge.usages[buyerKey{w.Key, w.buyer}]}
-	return is.Refuses(stock.StepOffer, stock.Line{SKU: w.SKU, Activity: w.Activity, Num: w.num}, w.buyer, h.judge.at) != nil
+	return is.Refuses(stock.StepOffer, stock.Line{SKU: w.SKU, Activity: w.Activity, Num: w.num}, w.buyer, h.judge.at)
 }
 
 // learn makes those known who may get what is left. The next try of a transaction of the store's own locks some more of them each time,
@@ -288,7 +289,7 @@ func (h *Handover) learn(page []waiter, left int64) (learned []waiter) {
 		if left == 0 {
 			break
 		}
-		if h.unfit(w) {
+		if h.refusal(w) != nil {
 			continue
 		}
 		if !h.knows(w) {

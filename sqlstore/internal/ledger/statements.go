@@ -70,9 +70,14 @@ var available = fmt.Sprintf("IF(s.UNLIMITED = 1, %d - s.STOCK_SALE_NUM - s.STOCK
 // free is what is there of a limited item s, and promised to nobody.
 const free = "s.STOCK_LEFT_NUM - s.STOCK_LOCK_NUM - s.BACK_NUM"
 
-// onSaleNow is that an item s is on the shelf, and its time has come.
-const onSaleNow = "s.STATUS = 0 AND (s.START_TIME IS NULL OR s.START_TIME <= " + mysql.Now + ") AND (s.END_TIME IS NULL OR s.END_TIME > " +
-	mysql.Now + ")"
+// onSaleNow is that an item s is on the shelf, and its time has come. Of an item that is not begun, the clock alone tells when it is on
+// sale; of one that is over or off the shelf, a change of its terms.
+const (
+	onShelf   = "s.STATUS = 0"
+	begun     = "(s.START_TIME IS NULL OR s.START_TIME <= " + mysql.Now + ")"
+	notOver   = "(s.END_TIME IS NULL OR s.END_TIME > " + mysql.Now + ")"
+	onSaleNow = onShelf + " AND " + begun + " AND " + notOver
+)
 
 // onSale is the part of Lock's guard that does not depend on the buyer: the item is on sale, the
 // largest line is within the limit per order, and the units are there. It prevents overselling, since the

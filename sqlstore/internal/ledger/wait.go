@@ -3,6 +3,7 @@ package ledger
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -23,8 +24,9 @@ func (q *Statements) renderQueues() {
 		" FROM " + of +
 		" AND h.EXPIRE_TIME >= ? AND (h.EXPIRE_TIME > ? OR h.ORDER_NO > ?) AND h.NUM <= ? ORDER BY h.EXPIRE_TIME, h.ORDER_NO LIMIT ?"
 	q.ahead = "SELECT COALESCE(SUM(h.EXPIRE_TIME < ? OR (h.EXPIRE_TIME = ? AND h.ORDER_NO < ?)), 0), COUNT(*) FROM " + of
-	q.leftBehind = "SELECT s.SKU_ID, s.ACTIVITY_ID, " + onSaleNow + " FROM " + q.Items + " s WHERE s.WAIT_NUM > 0 AND " + available +
-		" > 0 AND (s.SKU_ID > ? OR s.SKU_ID = ? AND s.ACTIVITY_ID > ?) ORDER BY s.SKU_ID, s.ACTIVITY_ID LIMIT ?"
+	q.leftBehind = "SELECT s.SKU_ID, s.ACTIVITY_ID, " + begun + " FROM " + q.Items + " s WHERE s.WAIT_NUM > 0 AND " + available +
+		" > 0 AND " + onShelf + " AND " + notOver +
+		" AND (s.SKU_ID > ? OR s.SKU_ID = ? AND s.ACTIVITY_ID > ?) ORDER BY s.SKU_ID, s.ACTIVITY_ID LIMIT ?"
 	q.queueUp = "UPDATE " + q.Items + " s " + mysql.ByKey + " SET s.WAIT_NUM = s.WAIT_NUM + ?, s." + Touch +
 		fmt.Sprintf(" WHERE s.SKU_ID = ? AND s.ACTIVITY_ID = ? AND s.WAIT_NUM <= %d - ?", int64(math.MaxInt64))
 }
@@ -325,22 +327,36 @@ func (s *Store) HandOver(ctx context.Context) error {
 	case !left:
 		nothing()
 	}
-	if len(keys) == 0 {
-		return nil
+	var failed error
+	for _, key := range keys {
+		switch err := mysql.Reason(s.handOver(ctx, key)); {
+		case errors.Is(err, mysql.ErrStuck): // the next sweep serves an item that others keep
+		case fault.Stops(err):
+			return errors.Join(failed, err)
+		default:
+			failed = errors.Join(failed, err)
+		}
 	}
-	_, err = s.HandingOver(ctx, s.Atomically, func(q mysql.Tx, h *Handover) (bool, error) {
-		if err := h.Lock(ctx, s.watched(q)); err != nil {
+	return failed
+}
+
+// handOver gives what an item has available to those who wait for it. While it waits for the item it keeps no other.
+func (s *Store) handOver(ctx context.Context, key stock.Key) error {
+	_, err := s.HandingOver(ctx, s.Atomically, func(q mysql.Tx, h *Handover) (bool, error) {
+		q = s.Watch(q, mysql.Patience)
+		if err := h.Lock(ctx, q); err != nil {
 			return false, err
 		}
 		h.asked = true
-		ok, err := h.Finish(ctx, q, keys, s.told())
+		ok, err := h.Finish(ctx, q, []stock.Key{key}, s.told())
 		return ok && len(h.offered) > 0, err
 	})
-	return mysql.Reason(err)
+	return err
 }
 
 // leftBehind returns items that have units available for orders that wait, and are on sale: the next ones behind those of the sweep
-// before. It also reports whether there may be others, as there are where a sale begins later.
+// before. It also reports whether there may be others, as there are where a sale begins later. Of a sale that is over, a change of its
+// terms hands over by itself.
 func (s *Store) leftBehind(ctx context.Context) (keys []stock.Key, left bool, err error) {
 	s.queues.mu.Lock()
 	defer s.queues.mu.Unlock()
@@ -348,9 +364,9 @@ func (s *Store) leftBehind(ctx context.Context) (keys []stock.Key, left bool, er
 	query := mysql.Render(s.SQL.leftBehind, from.SKU, from.SKU, from.Activity, mysql.MaxList)
 	err = s.Show(ctx, query, func(rows *sql.Rows) error {
 		var key stock.Key
-		var onSale bool
-		err := rows.Scan(&key.SKU, &key.Activity, &onSale)
-		if s.queues.behind, seen = key, seen+1; onSale {
+		var begun bool
+		err := rows.Scan(&key.SKU, &key.Activity, &begun)
+		if s.queues.behind, seen = key, seen+1; begun {
 			keys = append(keys, key)
 		}
 		return err
