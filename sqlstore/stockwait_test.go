@@ -238,6 +238,29 @@ func TestQueueOfWhatIsNotOnSaleIsLeftAlone(t *testing.T) {
 	}
 }
 
+// A change that brings units of many items covers each by as many statements as if it were alone.
+func TestCoverOfManyItemsIsLinear(t *testing.T) {
+	t.Parallel()
+	s := open(t, nil)
+	ctx := t.Context()
+	sku := int64(100)
+	covers := func(items int64) int {
+		var lines []stock.Line
+		for range items {
+			sku++
+			require.NoError(t, of(s.Define(ctx, stock.Key{SKU: sku}, 0, stock.Terms{Backorder: 1})))
+			require.NoError(t, of(s.Lock(ctx, fmt.Sprint("of-", sku), one(sku))))
+			lines = append(lines, one(sku))
+		}
+		s.sent()
+		require.Equal(t, items, must(s.Restock(ctx, fmt.Sprint("in-", items), lines...))(t).Covered)
+		statements, _ := s.sent()
+		return len(statements)
+	}
+	require.LessOrEqual(t, covers(20), 2*covers(10))
+	require.Empty(t, must(s.Audit(ctx))(t).Drifts)
+}
+
 // BenchmarkHandover is 10,000 orders that wait and 1,000 units that come back by refunds of 256 callers.
 func BenchmarkHandover(b *testing.B) {
 	const waits, units = 10_000, 1_000

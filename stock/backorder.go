@@ -43,8 +43,24 @@ func (h Hold) owed(key Key) int64 {
 }
 
 // cover gives units that have come to the orders that wait for them, of these items or of all, and returns how many. Each part is a
-// transaction, so a call that was cut off has done what it has told.
+// transaction, so a call that was cut off has done what it has told. Items that are named go one by one: the store would look at those
+// that are done again for each part.
 func (inv *Inventory) cover(ctx context.Context, keys ...Key) (units int64, err error) {
+	if len(keys) == 0 {
+		return inv.coverAll(ctx, nil)
+	}
+	for key := range slices.Chunk(keys, 1) {
+		n, err := inv.coverAll(ctx, key)
+		units += n
+		if err != nil {
+			return units, err
+		}
+	}
+	return units, nil
+}
+
+// coverAll asks the store to cover until nothing is left.
+func (inv *Inventory) coverAll(ctx context.Context, keys []Key) (units int64, err error) {
 	for {
 		effects, err := inv.store.Cover(ctx, keys, coverBatch)
 		for _, e := range effects {

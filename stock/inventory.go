@@ -45,8 +45,8 @@ type Options struct {
 	RefundFreesBuyer bool // a refund gives its units back to the buyer's limit
 
 	// Hook is called after each effect, in the goroutine of the call. On a store that is bound
-	// to a caller's transaction the effect is not committed yet. It must not block. An offer that another call makes to an order
-	// that waits is none of its effects: event.Offered tells of it.
+	// to a caller's transaction the effect is not committed yet. It must not block. A Wait that has its units at once is told as
+	// StepWait and StepOffer. An offer to an order that has waited is no effect of the call that makes it: event.Offered tells of it.
 	Hook func(context.Context, Effect)
 
 	Sweep   time.Duration // how long Run rests between two sweeps; 0 is DefaultSweep

@@ -31,6 +31,8 @@ import (
 // waits. Waiting again returns the hold as it is by then, as a Replay; an order that was locked before need not wait. Until does
 // not go with it, and neither do companions.
 //
+// Hook is told of StepWait, and of StepOffer where the hold that Wait returns has its units.
+//
 // Errors, in the order of precedence: those of Lock without ErrInsufficient.
 func (inv *Inventory) Wait(ctx context.Context, order string, line Line) (Hold, error) {
 	if err := inv.ready(ctx); err != nil {
@@ -50,6 +52,9 @@ func (inv *Inventory) Wait(ctx context.Context, order string, line Line) (Hold, 
 		}
 		hold, _, err = inv.store.Hold(ctx, order)
 		err = fault.Unread(err)
+	}
+	if err == nil && hold.State == Locked && !hold.Replay {
+		inv.took(ctx, Effect{Step: StepOffer, Order: order})
 	}
 	return hold, err
 }

@@ -13,6 +13,7 @@ import (
 func waitCases() []testCase {
 	return []testCase{
 		{Name: "WaitLocksAtOnceWhereTheUnitsAreThere", Run: waitLocks},
+		{Name: "WaitIsShownByHook", Run: waitShown},
 		{Name: "WaitGetsWhatBecomesFreeInTheOrderOfArrival", Run: waitInOrder},
 		{Name: "WaitGivesToTheFirstWhoFits", Run: waitWhoFits},
 		{Name: "WaitIsNotPassed", Run: waitNotPassed},
@@ -83,6 +84,32 @@ func waitLocks(s *scene) {
 	suite.Same(s, "state of c", s.wait("c", units(1, 1)).State, stock.Locked)
 	s.states(stock.Locked, "b")
 	s.states(stock.Expired, "a")
+}
+
+// Of an offer the hook is told where the Wait itself has it.
+func waitShown(s *scene) {
+	ctx := s.Context()
+	s.define(sku(1), 1, stock.Terms{})
+	var effects []stock.Effect
+	inv := s.with(stock.Options{Hook: record(&effects)})
+	shows := func(want ...stock.Effect) {
+		s.Helper()
+		suite.Same(s, "effects", effects, want)
+		effects = nil
+	}
+	wait := func(order string) stock.Effect {
+		suite.Must(inv.Wait(ctx, order, units(1, 1)))
+		return stock.Effect{Step: stock.StepWait, Order: order, Lines: []stock.Line{units(1, 1)}}
+	}
+	shows(wait("a"), stock.Effect{Step: stock.StepOffer, Order: "a"})
+	s.Advance(hold) // what a has is for b
+	shows(wait("b"), stock.Effect{Step: stock.StepExpire, Order: "a"}, stock.Effect{Step: stock.StepOffer, Order: "b"})
+	shows(wait("c"))
+	suite.Must(inv.Cancel(ctx, "b"))
+	s.states(stock.Locked, "c")
+	shows(stock.Effect{Step: stock.StepCancel, Order: "b"})
+	wait("c")
+	s.Count("effects of a replay", len(effects), 0)
 }
 
 func waitInOrder(s *scene) {
