@@ -30,8 +30,8 @@ type Options struct {
 	Prefix string
 
 	// Unmerged makes each call a transaction of its own. By default, concurrent Locks share one, of any SKUs and of any
-	// number of lines, and so do concurrent calls of Take, of Pay, of Cancel, of Redeem, of Refund, of Amend and of Expire,
-	// with the same results. Calls in a caller's transaction are never merged.
+	// number of lines, and so do concurrent calls of Take, of Pay, of Cancel, of Redeem, of Refund, of Amend and of Expire, and
+	// those of Wait for one item, with the same results. Calls in a caller's transaction are never merged.
 	Unmerged bool
 
 	// BatchSize is how many calls one transaction merges at most, 1 to MaxBatchSize; 0 is

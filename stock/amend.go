@@ -34,17 +34,17 @@ type Amendment struct {
 // nothing of it is refunded or redeemed. Amend never gives all units back: that is Cancel.
 //
 // Lines that have grown obey the terms of their items as those of a Lock do: the limits count the order as it becomes, and nothing
-// but the difference has to be there, or may be backordered. Lines that shrink give up first what has not come yet. For an order that
-// is Paid only what is there and the limit per buyer count. Lines that shrink or stay obey nothing. A change of the buyer counts all
-// lines for the new buyer.
+// but the difference has to be there, or may be backordered. Lines that shrink give up first what has not come yet. Lines of an order
+// that is Paid obey less: the limit per buyer, and that the difference is there or may be backordered. Lines that shrink or stay obey
+// nothing. A change of the buyer counts all lines for the new buyer.
 //
 // The same amendment again returns the hold as it is by then, as a Replay, whatever has been amended since: a late retry undoes
 // nothing. A repeated Lock of the order compares with what it was first locked with. Hook is told of StepAmend with the lines that
 // the order has, then of StepLock, StepCancel, StepTake and StepPutBack with the units that came and went, and of StepPay.
 //
-// Errors, in the order of precedence: ErrInvalid; ErrMismatch (the ID is known with other arguments); ErrNotFound, ErrRefunded,
-// ErrRedeemed, ErrPaid (for what a paid order cannot change), ErrCancelled, ErrExpired (also where a late payment would be
-// accepted); ErrMismatch where NewOrder is known; then those of the first line that refuses, by key, as for Lock.
+// Errors, in the order of precedence: ErrInvalid; ErrMismatch (the ID is known with other arguments); ErrNotFound, ErrArchived,
+// ErrWaiting, ErrRefunded, ErrRedeemed, ErrPaid (for what a paid order cannot change), ErrCancelled, ErrExpired (also where a late
+// payment would be accepted); ErrMismatch where NewOrder is known; then those of the first line that refuses, by key, as for Lock.
 func (inv *Inventory) Amend(ctx context.Context, amendment Amendment) (Hold, error) {
 	step := Step(0)
 	if amendment.Pay {

@@ -14,9 +14,9 @@ import (
 // unit that is not refunded the order is Redeemed. The ID is the caller's number of the parcel, 1 to 64 bytes, in one set with those
 // of Amend: the same call again is a replay.
 //
-// Errors, in the order of precedence: ErrInvalid; ErrMismatch (the ID is known with other arguments); ErrNotFound, ErrNotPaid,
-// ErrCancelled, ErrExpired, ErrRefunded, ErrRedeemed; ErrInsufficient, as a *ShortageError, where the order has fewer units to hand over;
-// ErrBackordered, as a *BackorderError, where they have not all come yet.
+// Errors, in the order of precedence: ErrInvalid; ErrMismatch (the ID is known with other arguments); ErrNotFound, ErrArchived,
+// ErrNotPaid (ErrWaiting for one that waits), ErrCancelled, ErrExpired, ErrRefunded, ErrRedeemed; ErrInsufficient, as a *ShortageError,
+// where the order has fewer units to hand over; ErrBackordered, as a *BackorderError, where they have not all come yet.
 func (inv *Inventory) RedeemPart(ctx context.Context, id, order string, lines ...Line) (Outcome, error) {
 	err := errors.Join(inv.readyFor(ctx, 0, ""), input.ID("redemption ID", id), input.ID("order", order))
 	if err == nil {

@@ -36,7 +36,7 @@ type RefundOutcome struct {
 // The same refund again returns the same; the same ID with another order, lines or Restock is ErrMismatch, and so is FreesBuyer where the
 // first one has not freed its units.
 //
-// Errors, in the order of precedence: ErrInvalid, ErrMismatch, ErrNotFound, ErrNotPaid,
+// Errors, in the order of precedence: ErrInvalid, ErrMismatch, ErrNotFound, ErrArchived, ErrNotPaid (ErrWaiting for one that waits),
 // ErrCancelled, ErrExpired, ErrRefunded, ErrRedeemed (unless Options.RefundRedeemed or Refund.Redeemed; see RedeemPart),
 // ErrOverRefund, ErrBackordered (for units that have not come yet, without Restock), ErrOverflow.
 func (inv *Inventory) Refund(ctx context.Context, refund Refund) (RefundOutcome, error) {
