@@ -47,7 +47,7 @@ func (g seatCompanions) Locked(ctx context.Context, q mysql.Tx, at time.Time, ca
 	if err != nil {
 		return err
 	}
-	if b.joined, err = b.joinedBy(ctx, q, codes, buyers); err != nil {
+	if b.joined, err = b.joinedBy(ctx, q, buyers); err != nil {
 		return err
 	}
 	why, refused := make([]error, len(calls)), false
@@ -135,31 +135,61 @@ func (b *seatTaker) insert(ctx context.Context, q mysql.Tx) error {
 	if err != nil {
 		return err
 	}
-	if rows, err := mysql.Affected(q.ExecContext(ctx, statement)); err != nil || rows != int64(len(seats)) {
+	rows, err := mysql.Affected(q.ExecContext(ctx, statement))
+	switch {
+	case mysql.Number(err) == mysql.ErrDuplicate && b.units.Bound(): // see joinedBy
+		me := groupBuyer{seats[0].Team, seats[0].Buyer}
+		joined, failed := b.readJoined(ctx, q, b.sql.joinedIn(me.team, me.buyer)+" FOR UPDATE")
+		if failed != nil {
+			return failed
+		}
+		if joined[me] {
+			return joinedAlready(me.team)
+		}
+		return mysql.Unclaimed(err)
+	case err != nil || rows != int64(len(seats)):
 		return mysql.Unclaimed(err)
 	}
 	return nil
 }
 
+// joinedAlready is the refusal of the only call of a transaction, whose buyer has a seat in the team.
+func joinedAlready(team string) error {
+	return &mysql.RefusalError{Why: []error{&groupbuy.TeamError{Team: team, Err: groupbuy.ErrJoined}}}
+}
+
 // joinedBy returns which buyers have a live seat in their team. The list has a code and a buyer in turn. The teams are
 // locked, so that nobody gets a seat meanwhile. In a transaction of the store's own no read came before the lock, and so
-// this one sees what was committed before it; see Handle.Atomically.
-func (k *unitOfWork) joinedBy(ctx context.Context, q mysql.Tx, codes []string, buyers []any) (map[groupBuyer]bool, error) {
-	joined := map[groupBuyer]bool{}
+// this one sees what was committed before it; see Handle.Atomically. The snapshot of the caller's transaction may be older: who has
+// a seat there is looked for again, with a lock. Who has got one since is found by its key, when it gets another one; a lock would
+// cover the gap where there is none.
+func (k *unitOfWork) joinedBy(ctx context.Context, q mysql.Tx, buyers []any) (map[groupBuyer]bool, error) {
 	if len(buyers) == 0 {
-		return joined, nil
+		return map[groupBuyer]bool{}, nil
 	}
-	query, err := k.current(ctx, q, mysql.Render(k.sql.joinedText(len(buyers)/2), buyers...), codes...)
-	if err != nil {
-		return nil, err
+	query := k.sql.joinedIn(buyers...)
+	joined, err := k.readJoined(ctx, q, query)
+	if err == nil && k.units.Bound() && len(joined) > 0 {
+		return k.readJoined(ctx, q, query+" FOR UPDATE")
 	}
-	err = mysql.Read(ctx, q, query, func(rows *sql.Rows) error {
+	return joined, err
+}
+
+// readJoined reads buyers with their teams.
+func (k *unitOfWork) readJoined(ctx context.Context, q mysql.Tx, query string) (map[groupBuyer]bool, error) {
+	joined := map[groupBuyer]bool{}
+	err := mysql.Read(ctx, q, query, func(rows *sql.Rows) error {
 		var b groupBuyer
 		err := rows.Scan(&b.team, &b.buyer)
 		joined[b] = true
 		return err
 	})
 	return joined, err
+}
+
+// joinedIn renders the read of the buyers that have a live seat in their team.
+func (q *groupBuySQL) joinedIn(buyers ...any) string {
+	return mysql.Render(q.joinedText(len(buyers)/2), buyers...)
 }
 
 func (q *groupBuySQL) joinedText(buyers int) string {
@@ -194,7 +224,7 @@ func (g seatCompanions) moveSeats(
 		}
 		joined := false
 		if step == stock.StepReacquire {
-			is, err := k.joinedBy(ctx, q, []string{seat.Team}, []any{seat.Team, seat.Buyer})
+			is, err := k.joinedBy(ctx, q, []any{seat.Team, seat.Buyer})
 			if err != nil {
 				return err
 			}
@@ -216,7 +246,11 @@ func (g seatCompanions) moveSeats(
 	if no {
 		return &mysql.RefusalError{Why: why}
 	}
-	return k.flush(ctx, q)
+	err = k.flush(ctx, q)
+	if step == stock.StepReacquire && k.units.Bound() && mysql.Number(err) == mysql.ErrDuplicate { // see joinedBy
+		return joinedAlready(seats[orders[0]].Team)
+	}
+	return err
 }
 
 func (seatCompanions) Moves(t stock.Transition) bool {

@@ -3,6 +3,7 @@ package teams
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"maps"
 	"slices"
 	"strings"
@@ -64,10 +65,10 @@ func (g *Store) endSome(ctx context.Context, endings []groupbuy.TeamEnd) (map[st
 }
 
 // liveSeats reads the live seats of teams, by team, since their holds must be locked before the teams. Each change of a
-// seat changes the version of its team. The seats are read with a lock only if the snapshot of the caller's transaction
-// has another version than the one that is to be ended.
+// seat changes the version of its team. Where the snapshot of the caller's transaction has another version than the one that is
+// to be ended, the seats are read with a lock. It may have the version, but not all seats: see unitOfWork.whole.
 func (g *Store) liveSeats(ctx context.Context, endings []groupbuy.TeamEnd) (map[string][]groupbuy.Seat, error) {
-	seats, versions, err := g.liveSeatsOf(ctx, mysql.RenderList(g.sql.liveSeats, codesOf(endings)))
+	seats, versions, err := liveSeatsOf(ctx, g.units.Query, mysql.RenderList(g.sql.liveSeats, codesOf(endings)))
 	if err != nil || !g.units.Bound() {
 		return seats, err
 	}
@@ -80,9 +81,15 @@ func (g *Store) liveSeats(ctx context.Context, endings []groupbuy.TeamEnd) (map[
 	}
 	if len(others) > 0 {
 		var now map[string][]groupbuy.Seat
-		now, _, err = g.liveSeatsOf(ctx, mysql.RenderList(g.sql.liveSeats, others)+" FOR UPDATE")
+		now, err = g.lockLiveSeats(ctx, others)
 		maps.Copy(seats, now)
 	}
+	return seats, err
+}
+
+// lockLiveSeats reads the live seats of teams with a lock, by team, as they are now.
+func (g *Store) lockLiveSeats(ctx context.Context, codes []string) (map[string][]groupbuy.Seat, error) {
+	seats, _, err := liveSeatsOf(ctx, g.units.Query, mysql.RenderList(g.sql.liveSeats, codes)+" FOR UPDATE")
 	return seats, err
 }
 
@@ -96,9 +103,9 @@ func codesOf(endings []groupbuy.TeamEnd) []string {
 }
 
 // liveSeatsOf reads live seats by team, and the versions of the teams.
-func (g *Store) liveSeatsOf(ctx context.Context, query string) (map[string][]groupbuy.Seat, map[string]int64, error) {
+func liveSeatsOf(ctx context.Context, by mysql.QueryFunc, query string) (map[string][]groupbuy.Seat, map[string]int64, error) {
 	seats, versions := map[string][]groupbuy.Seat{}, map[string]int64{}
-	err := g.units.Query(ctx, query, func(rows *sql.Rows) error {
+	err := by(ctx, query, func(rows *sql.Rows) error {
 		var seat groupbuy.Seat
 		var version int64
 		err := rows.Scan(append(seatTargets(&seat), &version)...)
@@ -110,15 +117,25 @@ func (g *Store) liveSeatsOf(ctx context.Context, query string) (map[string][]gro
 }
 
 // endThese ends teams with these live seats in one transaction, and returns their codes. It leaves out teams that have
-// changed since they were read, and starts over without them.
+// changed since they were read, and starts over without them. In the caller's transaction the seats may be those of an older
+// snapshot, which looks like a drift: then they are read with a lock, and it starts over with those.
 func (g *Store) endThese(ctx context.Context, endings []groupbuy.TeamEnd, seats []groupbuy.Seat) ([]string, error) {
-	for len(endings) > 0 {
+	for older := g.units.Bound(); len(endings) > 0; {
 		e := endBatch{seatCompanions: g.companions(), endings: endings, ends: map[string]groupbuy.TeamEnd{}, seats: seats}
 		for _, t := range endings {
 			e.ends[t.Code] = t
 		}
 		kept, err := g.units.HandingOver(ctx, g.units.Alongside, func(q mysql.Tx, h *ledger.Handover) (bool, error) { return e.run(ctx, q, h) })
 		g.units.Freed(e.keys()...) // also where the answer to the COMMIT is lost
+		if older && errors.Is(err, stock.ErrDrift) {
+			older = false
+			now, err := g.lockLiveSeats(ctx, codesOf(endings))
+			if err != nil {
+				return nil, err
+			}
+			seats = slices.Concat(slices.Collect(maps.Values(now))...)
+			continue
+		}
 		if err != nil {
 			return nil, mysql.Reason(err)
 		}
@@ -187,6 +204,11 @@ func (e *endBatch) run(ctx context.Context, q mysql.Tx, h *ledger.Handover) (boo
 	}
 	if len(e.stale) > 0 {
 		return false, nil
+	}
+	if e.units.Bound() {
+		if whole, err := k.whole(ctx, q, e.seats, codesOf(e.endings)...); err != nil || !whole {
+			return false, mysql.Missing(err)
+		}
 	}
 	if err := e.end(ctx, q, k); err != nil {
 		return false, err

@@ -54,8 +54,8 @@ func (q *groupBuySQL) statements() []sqltest.Statement {
 		sqltest.Statement{"In the caller's transaction: which orders have a seat", q.ordersWithSeat},
 		sqltest.Statement{"In the caller's transaction: lock the hold of a seat", q.lockHold},
 		sqltest.Statement{"In the caller's transaction: lock a seat", q.lockSeat},
-		sqltest.Statement{"In the caller's transaction: are the teams of the snapshot those of now", q.versions},
-		sqltest.Statement{"In the caller's transaction: is the item", q.itemVersion},
+		sqltest.Statement{"Form, Fail: wait for who is at a team", q.versions + " FOR UPDATE"},
+		sqltest.Statement{"In the caller's transaction: are the seats of the snapshot those of now", q.lockStates},
 		sqltest.Statement{"In the caller's transaction: the members of teams that are formed 1: who they are", q.formingSeats},
 		sqltest.Statement{"In the caller's transaction: the members of teams that are formed 2", q.formSeats},
 	)

@@ -75,27 +75,18 @@ func (g *Store) Shelf(ctx context.Context, after groupbuy.ShelfCursor, limit int
 	return offers, now, err
 }
 
-// Unfinished implements groupbuy.Store. In the caller's transaction it locks the item, so that no team of it can be
-// opened or ended. Every seat that is taken changes the item's version: if the transaction's snapshot has the current
-// version, it has the teams as well. Otherwise the teams are locked.
+// Unfinished implements groupbuy.Store. In the caller's transaction it locks the item, so that no team of it can be opened
+// or ended, and reads the teams with a lock: those that were opened since its snapshot are not in that.
 func (g *Store) Unfinished(ctx context.Context, key stock.Key) (bool, error) {
-	version, err := g.books.LockItem(ctx, key)
-	if err != nil {
+	if _, err := g.books.LockItem(ctx, key); err != nil {
 		return false, err
 	}
 	var lock string
 	if g.units.Bound() {
-		seen := int64(0)
-		err := g.units.Query(ctx, mysql.Render(g.sql.itemVersion, key.SKU, key.Activity), func(rows *sql.Rows) error { return rows.Scan(&seen) })
-		if err != nil {
-			return false, err
-		}
-		if seen != version {
-			lock = " FOR UPDATE"
-		}
+		lock = " FOR UPDATE"
 	}
 	unfinished := false
-	err = g.units.Query(ctx, mysql.Render(g.sql.unfinished(lock), key.Activity, key.SKU, key.Activity, key.SKU), func(*sql.Rows) error {
+	err := g.units.Query(ctx, mysql.Render(g.sql.unfinished(lock), key.Activity, key.SKU, key.Activity, key.SKU), func(*sql.Rows) error {
 		unfinished = true
 		return nil
 	})

@@ -102,6 +102,10 @@ func (g *Store) team(ctx context.Context, code string) (groupbuy.Team, time.Time
 // If the caller does not know it, it is read from the transaction's snapshot. A team that is not in the snapshot may
 // be new: it is locked without its item, so that it is found.
 func (g *Store) currentTeam(ctx context.Context, code string, of stock.Key) (groupbuy.Team, time.Time, error) {
+	if len(code) > codeBytes { // that of no team: the server would refuse a blank one
+		now, err := g.units.Moment(ctx, 0, nil)
+		return groupbuy.Team{}, now, err
+	}
 	if of == (stock.Key{}) {
 		err := g.units.Query(ctx, mysql.Render(g.sql.keyOfTeam, code), func(rows *sql.Rows) error { return rows.Scan(&of.SKU, &of.Activity) })
 		if err != nil {

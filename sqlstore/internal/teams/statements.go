@@ -11,15 +11,18 @@ import (
 	"github.com/holdfast-go/holdfast/stock"
 )
 
+// codeBytes is how long the code of a team may be in the tables.
+const codeBytes = 16
+
 // groupBuySQL has the statements of the group buying store for a prefix, without those of its units, activities and products. They
 // are rendered once; statements that grow with a batch are rendered for each. testdata/statements.sql has all of them to read.
 type groupBuySQL struct {
 	activities, products, teams, seats, events string // table names
 	items, holds                               string // and of the units
 
-	blankTeam, blankSeat                  mysql.Blank
-	lockHold, lockSeat, seatOrders        string
-	itemVersion, versions, ordersWithSeat string
+	blankTeam, blankSeat                 mysql.Blank
+	lockHold, lockSeat, seatOrders       string
+	lockStates, versions, ordersWithSeat string
 
 	formSeats, formSeatsOfTeams, formingSeats string
 	liveSeats, successor, keysOf              string
@@ -68,7 +71,6 @@ func (q *groupBuySQL) renderShelf() {
 		groupbuy.ActivityRunning:  in(live+"(a.START_TIME IS NULL OR a.START_TIME <= "+mysql.Now+")", false),
 		groupbuy.ActivityEnded:    in("(a.OVER_TIME IS NOT NULL OR a.END_TIME <= "+mysql.Now+")", true),
 	}
-	q.itemVersion = "SELECT VERSION FROM " + q.items + " WHERE SKU_ID = ? AND ACTIVITY_ID = ?"
 	// Few activities are not over, and their products are sorted by keys alone.
 	q.shelf = "SELECT " + productColumns + ", " + activityColumns + ", " + mysql.Micros(mysql.Now) +
 		" FROM (SELECT a.SORT, g.ACTIVITY_ID, g.SKU_ID FROM " + q.activities + " a " + mysql.By(q.activities, "due") +
@@ -90,6 +92,7 @@ func (q *groupBuySQL) renderSeats() {
 		" WHERE ORDER_NO IN (?) AND LINE_NO = 1 AND ACTIVITY_ID > 0 FOR UPDATE"
 	q.lockHold = "SELECT SKU_ID, ACTIVITY_ID FROM " + q.holds + " WHERE ORDER_NO = ? AND LINE_NO = 1 FOR UPDATE"
 	q.seatOrders = "SELECT ORDER_NO FROM " + q.seats + " " + mysql.ByKey + " WHERE ORDER_NO IN (?)"
+	q.lockStates = "SELECT ORDER_NO, STATE FROM " + q.seats + " " + mysql.ByKey + " WHERE ORDER_NO IN (?) FOR UPDATE"
 	q.lockSeat = "SELECT STATE FROM " + q.seats + " WHERE ORDER_NO = ? FOR UPDATE"
 
 	// The seats of one team or buyer are sorted within an index that has all columns for that. Only the rows of the

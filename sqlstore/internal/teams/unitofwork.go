@@ -79,27 +79,32 @@ func (k *unitOfWork) load(team groupbuy.Team, clock time.Time) {
 	}
 }
 
-// current returns a statement that reads seats of locked teams, by their codes, as they are now. Each change of a live
-// seat changes the version of its team: if the transaction's snapshot has the current version, it has the seats as
-// well. Otherwise they are read with a lock, which also locks the gaps beside them.
-func (k *unitOfWork) current(ctx context.Context, q mysql.Tx, statement string, codes ...string) (string, error) {
-	if !k.units.Bound() { // see Handle.Atomically
-		return statement, nil
+// whole reports whether some seats, which were read from the snapshot of the caller's transaction, are the live seats of the
+// locked teams as they are now. The versions of the teams do not tell: where the transaction has changed a team itself, it sees
+// the newest version, and not who has joined since its snapshot. So the seats are locked by their keys. If they are live still,
+// and as many as the teams count, there are no others.
+func (k *unitOfWork) whole(ctx context.Context, q mysql.Tx, seats []groupbuy.Seat, codes ...string) (bool, error) {
+	left := int64(0)
+	for _, code := range codes {
+		left += k.team(code).Held + k.team(code).Paid
 	}
-	current := 0
-	err := mysql.Read(ctx, q, mysql.RenderList(k.sql.versions, codes), func(rows *sql.Rows) error {
-		var code string
-		var version int64
-		err := rows.Scan(&code, &version)
-		if k.team(code).was == version {
-			current++
+	if left != int64(len(seats)) || left == 0 {
+		return left == int64(len(seats)), nil
+	}
+	states := make(map[string]groupbuy.SeatState, len(seats))
+	for _, seat := range seats {
+		states[seat.Order] = seat.State
+	}
+	err := mysql.Read(ctx, q, mysql.RenderList(k.sql.lockStates, slices.Sorted(maps.Keys(states))), func(rows *sql.Rows) error {
+		var order string
+		var state groupbuy.SeatState
+		err := rows.Scan(&order, &state)
+		if state == states[order] {
+			left--
 		}
 		return err
 	})
-	if current < len(codes) {
-		statement += " FOR UPDATE"
-	}
-	return statement, err
+	return left == 0, err
 }
 
 // withSeat returns which of some orders, whose holds are locked, have a seat: those in the pool of an activity.
@@ -193,28 +198,37 @@ func (k *unitOfWork) flushSeats(ctx context.Context, q mysql.Tx) error {
 	for _, code := range k.formed {
 		paid += k.teams[code].Paid - k.added[code]
 	}
-	rows, err := k.formSeats(ctx, q)
+	rows, err := k.formSeats(ctx, q, paid)
 	if err != nil || rows != paid {
 		return mysql.Missing(err)
 	}
 	return nil
 }
 
-// formSeats gives the paid seats of teams that are formed here their Status. It finds them by their teams. The caller's
-// transaction finds them by their orders, since a lock in the index of teams covers gaps, too.
-func (k *unitOfWork) formSeats(ctx context.Context, q mysql.Tx) (int64, error) {
+// formSeats gives the paid seats of teams that are formed here their Status, and returns how many. It finds them by their teams.
+// The caller's transaction finds them by their orders, since a lock in the index of teams covers gaps, too. Only if its snapshot
+// does not have all that the teams count, it reads the others with such a lock.
+func (k *unitOfWork) formSeats(ctx context.Context, q mysql.Tx, paid int64) (rows int64, err error) {
 	if !k.units.Bound() {
 		return mysql.Affected(q.ExecContext(ctx, mysql.RenderList(k.sql.formSeatsOfTeams, k.formed)))
 	}
-	statement, err := k.current(ctx, q, mysql.RenderList(k.sql.formingSeats, k.formed), k.formed...)
-	if err != nil {
-		return 0, err
+	for _, lock := range [...]string{"", " FOR UPDATE"} {
+		orders, err := ledger.ListOf(ctx, k.units, mysql.ReadIn(q), mysql.RenderList(k.sql.formingSeats, k.formed)+lock, mysql.One[string])
+		if err != nil {
+			return 0, err
+		}
+		if len(orders) > 0 {
+			some, err := mysql.Affected(q.ExecContext(ctx, mysql.RenderList(k.sql.formSeats, orders)))
+			if err != nil {
+				return 0, err
+			}
+			rows += some
+		}
+		if rows == paid {
+			break
+		}
 	}
-	orders, err := ledger.ListOf(ctx, k.units, mysql.ReadIn(q), statement, mysql.One[string])
-	if err != nil || len(orders) == 0 {
-		return 0, err
-	}
-	return mysql.Affected(q.ExecContext(ctx, mysql.RenderList(k.sql.formSeats, orders)))
+	return rows, nil
 }
 
 // handOver gives teams whose sponsor has left a new sponsor, and closes the teams that are empty.
@@ -228,21 +242,38 @@ func (k *unitOfWork) handOver(ctx context.Context, q mysql.Tx) error {
 			k.events = append(k.events, team.Close(k.at))
 			continue
 		}
-		statement, err := k.current(ctx, q, mysql.Render(k.sql.successor, code), code)
-		if err != nil {
-			return err
-		}
-		var next groupbuy.Seat
-		err = mysql.ReadRow(ctx, q, statement, seatTargets(&next)...)
-		if errors.Is(err, sql.ErrNoRows) {
-			err = mysql.Missing(nil)
-		}
+		next, err := k.successor(ctx, q, code)
 		if err != nil {
 			return err
 		}
 		team.HandOver(next)
 	}
 	return nil
+}
+
+// successor returns the first of the live seats of a locked team by groupbuy.CompareSuccessors.
+func (k *unitOfWork) successor(ctx context.Context, q mysql.Tx, code string) (groupbuy.Seat, error) {
+	if !k.units.Bound() {
+		var next groupbuy.Seat
+		err := mysql.ReadRow(ctx, q, mysql.Render(k.sql.successor, code), seatTargets(&next)...)
+		if errors.Is(err, sql.ErrNoRows) {
+			err = mysql.Missing(nil)
+		}
+		return next, err
+	}
+	live := mysql.RenderList(k.sql.liveSeats, []string{code})
+	seats, _, err := liveSeatsOf(ctx, mysql.ReadIn(q), live)
+	if err != nil {
+		return groupbuy.Seat{}, err
+	}
+	whole, err := k.whole(ctx, q, seats[code], code)
+	if err == nil && !whole {
+		seats, _, err = liveSeatsOf(ctx, mysql.ReadIn(q), live+" FOR UPDATE")
+	}
+	if err != nil || len(seats[code]) == 0 {
+		return groupbuy.Seat{}, mysql.Missing(err)
+	}
+	return slices.MinFunc(seats[code], groupbuy.CompareSuccessors), nil
 }
 
 // teamsAtOnce is how many teams one statement writes.

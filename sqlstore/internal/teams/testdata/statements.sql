@@ -500,16 +500,15 @@ SELECT STATE
   FROM egl_group_participation
  WHERE ORDER_NO = ? FOR UPDATE;
 
--- In the caller's transaction: are the teams of the snapshot those of now
+-- Form, Fail: wait for who is at a team
 SELECT CODE, VERSION
   FROM egl_group_team FORCE INDEX (PRIMARY)
- WHERE CODE IN (?);
+ WHERE CODE IN (?) FOR UPDATE;
 
--- In the caller's transaction: is the item
-SELECT VERSION
-  FROM goods_stock
- WHERE SKU_ID = ?
-   AND ACTIVITY_ID = ?;
+-- In the caller's transaction: are the seats of the snapshot those of now
+SELECT ORDER_NO, STATE
+  FROM egl_group_participation FORCE INDEX (PRIMARY)
+ WHERE ORDER_NO IN (?) FOR UPDATE;
 
 -- In the caller's transaction: the members of teams that are formed 1: who they are
 SELECT ORDER_NO
