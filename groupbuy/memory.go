@@ -47,6 +47,8 @@ type books struct {
 	seats  map[string]Seat
 	buyers map[string][]string // the orders of each, in the order of TakenAt
 
+	settled map[stock.Key]int64 // how many units of a product were refunded when it was Settled
+
 	lateSeats memoryQueue // seats that may be Held, by Deadline
 	lateTeams memoryQueue // teams that may be Forming, by Deadline
 }
@@ -77,7 +79,7 @@ func (m *Memory) stock() *stock.Memory {
 			m.own.Clock, m.own.OnAlong, m.own.Events = m.Clock, m.OnAlong, m.Events
 			m.units = &m.own
 		}
-		m.pools, m.teams = map[stock.Key]*memoryPool{}, map[string]*memoryTeam{}
+		m.pools, m.teams, m.settled = map[stock.Key]*memoryPool{}, map[string]*memoryTeam{}, map[stock.Key]int64{}
 		m.seats, m.buyers = map[string]Seat{}, map[string][]string{}
 	})
 	return m.units
@@ -103,13 +105,41 @@ func (m *Memory) carriage() allot.Carriage { return allot.Carriage{Of: m.stock()
 
 // within makes a call while the store stands still, at one time. The call uses only the units that it is given.
 func within[T any](ctx context.Context, m *Memory, call func(units *stock.Memory, now time.Time) (T, error)) (T, error) {
-	value, _, err := allot.Within(ctx, m.carriage(), call)
+	value, _, err := withinAt(ctx, m, call)
 	return value, err
+}
+
+// withinAt is within that also returns the time.
+func withinAt[T any](
+	ctx context.Context, m *Memory, call func(units *stock.Memory, now time.Time) (T, error),
+) (T, time.Time, error) {
+	return allot.Within(ctx, m.carriage(), func(units *stock.Memory, now time.Time) (T, error) {
+		m.reopen(ctx, units)
+		return call(units, now)
+	})
+}
+
+// reopen makes products that are Settled Removed again whose units a refund has put back into their pools: the stock may have made it,
+// and knows nothing of products.
+func (m *Memory) reopen(ctx context.Context, units *stock.Memory) {
+	for key, refunded := range m.settled {
+		if m.Rows.Products[key].State != Settled {
+			delete(m.settled, key)
+		} else if item := itemOf(ctx, units, key); item.Refunded > refunded && item.Quantities.Available() > 0 {
+			m.Reopen(key, item.UpdatedAt)
+		}
+	}
+}
+
+// itemOf returns an item. A store that stands still cannot fail.
+func itemOf(ctx context.Context, units *stock.Memory, key stock.Key) stock.Item {
+	items, _, _ := units.Items(ctx, "", []stock.Key{key})
+	return items[0].Item
 }
 
 // atNow reads something, and the clock.
 func atNow[T any](ctx context.Context, m *Memory, read func(now time.Time) T) (T, time.Time, error) {
-	return allot.Within(ctx, m.carriage(), func(_ *stock.Memory, now time.Time) (T, error) { return read(now), nil })
+	return withinAt(ctx, m, func(_ *stock.Memory, now time.Time) (T, error) { return read(now), nil })
 }
 
 // pool returns the pool of a product.
@@ -151,7 +181,11 @@ func (m *Memory) SaveActivity(ctx context.Context, activity Activity, ended bool
 func (m *Memory) SaveProduct(ctx context.Context, product Product, by stock.Change) (stock.Verdict, error) {
 	return within(ctx, m, func(units *stock.Memory, now time.Time) (stock.Verdict, error) {
 		product.Formed = m.Rows.Products[product.Key].Formed
-		return m.Rows.SaveProduct(product, now, func() error { return m.carriage().Keep(ctx, units, by) })
+		verdict, err := m.Rows.SaveProduct(product, now, func() error { return m.carriage().Keep(ctx, units, by) })
+		if verdict == stock.Done && product.State == Settled {
+			m.settled[product.Key] = itemOf(ctx, units, product.Key).Refunded
+		}
+		return verdict, err
 	})
 }
 

@@ -29,8 +29,8 @@ func NewStock(db *sql.DB, opts *Options) *Stock {
 	return &Stock{Store: store, ledger: store}
 }
 
-// besideGoods returns what follows the steps of orders that buy goods: coupons that they use, sales that they refund to, and seats whose
-// holds are not archived.
+// besideGoods returns what follows the steps of orders that buy goods: coupons that they use, sales and group buying that they refund to,
+// and seats whose holds are not archived.
 func besideGoods(o ledger.Settings) ledger.Companions {
 	return teams.NewBesideGoods(o.Prefix, sales.NewBesideGoods(o.Prefix, coupons.NewBesideGoods(o.Prefix, o.Tell)))
 }

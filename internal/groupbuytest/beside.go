@@ -20,6 +20,7 @@ func besideCases() []testCase {
 		{Name: "BesideALatePaymentFindsThePlaceOfASeatThatIsDead", Run: besideLate, Beside: true},
 		{Name: "BesideAPaymentOfTheStockFormsTheTeam", Run: besidePaid, Beside: true},
 		{Name: "BesideARefundOfTheStockIsOneOfTheSeat", Run: besideRefund, Beside: true},
+		{Name: "BesideARefundAfterAllWasSettledGoesBackToo", Run: besideSettled, Beside: true},
 		{Name: "BesideAnAuditNamesSeatsThatAreBehind", Run: besideAudit, Beside: true},
 		{Name: "BesideATeamEndsWhereverItsHoldsAre", Run: besideEnd, Beside: true},
 		{Name: "BesideWhatTheStockCancelledAndRefundedIsRepaired", Run: besideRepair, Beside: true},
@@ -207,6 +208,23 @@ func besideRefund(s *scene) {
 	}).Refund(s.Context(), byHand("3")))
 	suite.Same(s, "seat", seat.State, groupbuy.RefundDue)
 	s.refundOwed("3")
+}
+
+func besideSettled(s *scene) {
+	s.opened(people(2), 90)
+	s.team([]string{anna, ben}, "1", "2")
+	s.end()
+	s.sweep()
+	s.shown(groupbuy.Settled)
+	refund := stock.Refund{ID: "r", Order: "2", Restock: true}
+	s.No(suite.Err(s.shop().Refund(s.Context(), refund)))
+	s.shown(groupbuy.Removed)
+	s.sweep()
+	s.shown(groupbuy.Settled)
+	s.shelf(inStock - 1)
+	s.No(suite.Err(s.shop().Refund(s.Context(), refund)))
+	s.Count("what expires once more", s.sweep(), 0)
+	s.pool(stock.Quantities{Total: 1, Sold: 1, Refunded: 1})
 }
 
 func besideAudit(s *scene) {

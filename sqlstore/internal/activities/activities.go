@@ -169,6 +169,24 @@ func Reopen(ctx context.Context, q mysql.Tx, statement string, keys []stock.Key)
 	return nil
 }
 
+// ReopenRefunded is Reopen for the products of the pools that refunds of goods have put units into. A shop that has not migrated so
+// far has no products.
+func ReopenRefunded(ctx context.Context, q mysql.Tx, statement string, calls []ledger.RefundCall) error {
+	var keys []stock.Key
+	for _, c := range calls {
+		for _, l := range c.Refund.Lines {
+			if c.Refund.Restock && l.Activity > 0 {
+				keys = append(keys, l.Key())
+			}
+		}
+	}
+	err := Reopen(ctx, q, statement, keys)
+	if mysql.NoTable(err) {
+		return nil
+	}
+	return err
+}
+
 // Activity implements allot.Store.
 func (s *Store[A, P]) Activity(ctx context.Context, id int64) (A, time.Time, error) {
 	var activity, none A

@@ -6,7 +6,6 @@ import (
 	"github.com/holdfast-go/holdfast/sqlstore/internal/activities"
 	"github.com/holdfast-go/holdfast/sqlstore/internal/ledger"
 	"github.com/holdfast-go/holdfast/sqlstore/internal/mysql"
-	"github.com/holdfast-go/holdfast/stock"
 )
 
 // BesideGoods lets products of sales follow refunds of goods, in the transaction of the refund: where units come back to the pool
@@ -28,17 +27,5 @@ func (b BesideGoods) Refunded(ctx context.Context, q mysql.Tx, calls []ledger.Re
 	if err := b.Companions.Refunded(ctx, q, calls); err != nil {
 		return err
 	}
-	var keys []stock.Key
-	for _, c := range calls {
-		for _, l := range c.Refund.Lines {
-			if c.Refund.Restock && l.Activity > 0 {
-				keys = append(keys, l.Key())
-			}
-		}
-	}
-	err := activities.Reopen(ctx, q, b.reopen, keys)
-	if mysql.NoTable(err) { // a shop that has not migrated so far has no sales
-		return nil
-	}
-	return err
+	return activities.ReopenRefunded(ctx, q, b.reopen, calls)
 }

@@ -5,21 +5,34 @@ import (
 	"database/sql"
 	"slices"
 
+	"github.com/holdfast-go/holdfast/sqlstore/internal/activities"
 	"github.com/holdfast-go/holdfast/sqlstore/internal/ledger"
 	"github.com/holdfast-go/holdfast/sqlstore/internal/mysql"
 	"github.com/holdfast-go/holdfast/stock"
 )
 
-// BesideGoods keeps the holds of seats in the archive of a store that does not know seats. Other companions are kept as before.
+// BesideGoods keeps the holds of seats in the archive of a store that does not know seats, and lets products of group buying follow
+// its refunds: where units come back to the pool of a product that is settled, it has to give them back. Other companions are kept as
+// before.
 type BesideGoods struct {
 	ledger.Companions
 
-	sql *groupBuySQL
+	sql    *groupBuySQL
+	reopen string
 }
 
-// NewBesideGoods returns what keeps the holds of the seats in the tables of a prefix.
+// NewBesideGoods returns what keeps the holds of the seats, and follows refunds, in the tables of a prefix.
 func NewBesideGoods(prefix string, others ledger.Companions) BesideGoods {
-	return BesideGoods{Companions: others, sql: newGroupBuySQL(prefix)}
+	q := newGroupBuySQL(prefix)
+	return BesideGoods{Companions: others, sql: q, reopen: activities.Reopens(q.products)}
+}
+
+// Refunded implements ledger.Companions.
+func (b BesideGoods) Refunded(ctx context.Context, q mysql.Tx, calls []ledger.RefundCall) error {
+	if err := b.Companions.Refunded(ctx, q, calls); err != nil {
+		return err
+	}
+	return activities.ReopenRefunded(ctx, q, b.reopen, calls)
 }
 
 // Needs implements ledger.Companions.
