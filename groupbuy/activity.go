@@ -13,6 +13,11 @@ import (
 // Define creates an activity, or changes one that exists. It is safe to call at every start of a program. Open
 // teams keep their deadlines. The last of two concurrent changes wins.
 //
+// Teams can be joined until the activity closes: at its End, or with Outlive at End and Formation after it, as these are now. A shorter
+// Formation, an earlier End, or no Outlive any more can thus close it before teams that live already are over. From then on, joining
+// them is ErrEnded, and what their pools have left goes back to ordinary stock. Seats that are taken can still be paid, and such a
+// team forms or fails as its members, its own deadline or an operator decide.
+//
 // An activity whose End has come, or that was ended, stays as it is: with the same arguments it is returned.
 //
 // What goes along with the call (sqlstore.GroupBuy.Along) is done in the transaction that changes the activity, before its pools follow.

@@ -77,8 +77,9 @@ func (r Report) Balanced() bool {
 // does, and their teams from the seats. It compares each seat with its hold. It can run during traffic and changes
 // nothing.
 //
-// If something that knows only the stock, such as its sweeper, moves a hold, then the seat is behind until the next
-// look at it or the next Expire. That is no fault. Audit recounts from the paid holds and seats: never delete those.
+// If something that knows only the stock, such as its sweeper, moves a hold, then the seat is behind until the next look at it or a
+// Repair, or, where it is Held, until an Expire past its deadline. That is no fault. Audit recounts from the paid holds and seats:
+// never delete those.
 //
 // Errors: ErrInvalid, ErrUnknownProduct.
 func (g *Groups) Audit(ctx context.Context, keys ...stock.Key) (Report, error) {

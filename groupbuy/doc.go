@@ -88,8 +88,10 @@
 // its seats as well, and makes the seat of a refund that it has paid Refunded. A shop that pays refunds elsewhere calls
 // [Groups.Return]. A failing event holds up no other team.
 //
-// Always pay, cancel and refund seats through this package. If something else, such as the stock sweeper,
-// changes a seat's hold, the seat catches up at the next Expire.
+// Always pay, cancel and refund seats through this package. If something else, such as the stock sweeper, changes a seat's hold,
+// the seat is behind until it is looked at: by a call for its order, by the end of its team, or by Repair. Expire finds seats that
+// are Held, once they are past their deadline. It does not find a Paid seat whose hold the stock has refunded: until it is looked at,
+// its team counts it as paid, and it has no RefundOwed event.
 //
 // With 256 concurrent callers filling 10,000 teams of one product, seats taken and paid, group buying is 3.5
 // times (MySQL) and 2.7 times (MariaDB) as fast as a hand-written transaction of one INSERT and one

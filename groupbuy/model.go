@@ -35,11 +35,11 @@ type Activity struct {
 	ID        int64         // at least 1
 	Title     string        // up to MaxText bytes
 	Image     string        // where it is, up to MaxText bytes
-	Formation time.Duration // how long a team has: whole minutes, at least one, at most MaxFormation
+	Formation time.Duration // how long a new team has: whole minutes, at least one, at most MaxFormation; see Define where it gets shorter
 	Hidden    bool          // it is in no shop window, and no team can be opened
 	Start     time.Time     // teams can be opened, inclusive; zero is always
 	End       time.Time     // exclusive
-	Outlive   bool          // a team lives for Formation even past End; otherwise until End at the latest
+	Outlive   bool          // a new team lives for Formation even past End; otherwise until End at the latest; see Define where it is cleared
 	Sort      int64         // the shop window shows low numbers first
 
 	// What the store keeps; Define ignores it.
