@@ -66,7 +66,7 @@ func (m *Memory) Products(ctx context.Context, activity, after int64, limit int)
 // DueProducts implements Store.
 func (m *Memory) DueProducts(ctx context.Context, after stock.Key, limit int) ([]Product, error) {
 	return within(ctx, m, func(*stock.Memory, time.Time) ([]Product, error) {
-		return m.Rows.DueProducts(after, limit, func(s allot.Share) bool { return s.State == Removed }), nil
+		return m.Rows.DueProducts(after, limit), nil
 	})
 }
 

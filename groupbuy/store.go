@@ -72,7 +72,8 @@ type Store interface {
 	// Products returns up to limit products of an activity after a SKU, by SKU.
 	Products(ctx context.Context, activity, after int64, limit int) ([]Product, error)
 
-	// DueProducts returns up to limit products that are Removed, after a key, by activity and then SKU.
+	// DueProducts returns up to limit products that are Removed, or Preparing or Offered in an activity that has EndedAt, after a key,
+	// by activity and then SKU.
 	DueProducts(ctx context.Context, after stock.Key, limit int) ([]Product, error)
 
 	// Shelf returns up to limit products that are Offered in activities that are not Hidden and run now, ordered by

@@ -3,6 +3,7 @@ package allot
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/holdfast-go/holdfast/internal/fault"
@@ -124,8 +125,15 @@ func (b Books[A, P]) End(ctx context.Context, id int64, kind stock.Kind, last fu
 
 // end removes the products of an activity and then records that it is over, so that an interrupted sweep
 // returns to it. Then it looks again: a product that was offered at the same time has either been seen
-// here, or sees that the activity is over. It reports whether this call ended it.
+// here, or sees that the activity is over. Only the caller's transaction may miss one that came after its snapshot: the sweeper
+// finds that. It reports whether this call ended it.
 func (b Books[A, P]) end(ctx context.Context, id int64, kind stock.Kind, last func(A) A) (is A, ended bool, err error) {
+	did := false // anything, which stays where the rest fails
+	defer func() {
+		if did && err != nil {
+			err = fault.Unread(fmt.Errorf("%s has ended in part: %w", named(id), err))
+		}
+	}()
 	for range attempts {
 		activity, _, err := b.Activity(ctx, id)
 		if err != nil {
@@ -133,7 +141,9 @@ func (b Books[A, P]) end(ctx context.Context, id int64, kind stock.Kind, last fu
 		}
 		for product, err := range b.all(ctx, id) {
 			if err == nil && b.Kind.Share(product).State != Settled {
-				_, _, err = b.plain().remove(ctx, b.Kind.Share(product).Key)
+				var removed bool
+				_, removed, err = b.plain().remove(ctx, b.Kind.Share(product).Key)
+				did = did || removed
 			}
 			if err != nil {
 				return activity, ended, err
@@ -150,6 +160,7 @@ func (b Books[A, P]) end(ctx context.Context, id int64, kind stock.Kind, last fu
 			return activity, ended, err
 		}
 		ended = ended || verdict == stock.Done
+		did = did || ended
 	}
 	return is, ended, contention("end", named(id))
 }

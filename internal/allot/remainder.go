@@ -168,9 +168,13 @@ func (b Books[A, P]) ExpireProducts(ctx context.Context) (int, error) {
 	return total, errors.Join(errs...)
 }
 
-// expireProduct gives back what is left of a product.
+// expireProduct gives back what is left of a product. It first removes one that the end of its activity did not see.
 func (b Books[A, P]) expireProduct(ctx context.Context, share Share) (changed bool, err error) {
-	if share.State == Settled {
+	switch {
+	case !share.State.Over():
+		_, changed, err = b.plain().Remove(ctx, share.Key)
+		return changed, err
+	case share.State == Settled:
 		if _, err := b.plain().reopen(ctx, share.Key); err != nil {
 			return false, err
 		}

@@ -119,9 +119,12 @@ func (r Rows[A, P]) ProductsOf(activity, after int64, limit int) []P {
 	return r.products(limit, func(s Share) bool { return s.Activity == activity && s.SKU > after })
 }
 
-// DueProducts implements Store. Due says which are due after the key.
-func (r Rows[A, P]) DueProducts(after stock.Key, limit int, due func(Share) bool) []P {
-	return r.products(limit, func(s Share) bool { return due(s) && ByActivity(s.Key, after) > 0 })
+// DueProducts implements Store.
+func (r Rows[A, P]) DueProducts(after stock.Key, limit int) []P {
+	return r.products(limit, func(s Share) bool {
+		due := s.State == Removed || s.State != Settled && !r.Kind.Period(r.Activities[s.Activity]).EndedAt.IsZero()
+		return due && ByActivity(s.Key, after) > 0
+	})
 }
 
 // products returns products that match, by activity, then SKU.

@@ -20,6 +20,7 @@ func transactionCases() []testCase {
 		{Name: "TransactionSweepsAreRolledBackAsWell", Run: rolledBackSweep, Transactions: true},
 		{Name: "TransactionDoesNotBelieveItsSnapshotOfSeats", Run: staleSeats, Transactions: true},
 		{Name: "TransactionDoesNotBelieveItsSnapshotOfTeams", Run: staleTeams, Transactions: true},
+		{Name: "TransactionThatEndsGivesBackWhatItsSnapshotDoesNotShow", Run: endBehind, Transactions: true},
 		{Name: "TransactionInADeadlockIsRolledBackWhole", Run: deadlock, Transactions: true},
 	}
 }
@@ -215,4 +216,16 @@ func deadlock(s *scene) {
 	for _, code := range codes {
 		s.counts(code, 3, 0, "0")
 	}
+}
+
+// endBehind ends an activity in a transaction that has read before a product was offered.
+func endBehind(s *scene) {
+	s.stocked(goods, inStock)
+	s.define(s.activity())
+	s.behind(func() { s.offer(product(people(2)), 90) },
+		func(groups *groupbuy.Groups) { s.No(suite.Err(groups.End(s.Context(), fair))) })
+	s.sweep()
+	s.shown(groupbuy.Settled)
+	s.shelf(inStock)
+	s.pool(stock.Quantities{})
 }

@@ -1,6 +1,8 @@
 package saletest
 
 import (
+	"errors"
+
 	"github.com/holdfast-go/holdfast/internal/suite"
 	"github.com/holdfast-go/holdfast/stock"
 	"github.com/holdfast-go/holdfast/stock/sale"
@@ -20,6 +22,7 @@ func endingCases() []testCase {
 		{Name: "EndALatePaymentGetsNothingOfWhatWentBack", Run: endLate},
 		{Name: "EndCountsWhatWentBackWhoeverSettlesTheProduct", Run: endCounted},
 		{Name: "EndOfADraftReturnsEverything", Run: endDraft},
+		{Name: "EndThatIsCutOffSaysThatSomethingWasDone", Run: endInPart},
 		{Name: "RemovedProductIsSoldNoMoreAndGivesBack", Run: removed},
 		{Name: "HookIsToldOfUnitsAndOfHoldsThatAreReleased", Run: hooked},
 	}
@@ -215,4 +218,30 @@ func removed(s *scene) {
 	s.expire()
 	s.stands(sale.Settled)
 	s.only(suite.Err(s.sales.Remove(s.Context(), stock.Key{SKU: 44, Activity: fair})), sale.ErrUnknownProduct)
+}
+
+// endInPart cuts an end off once it has removed a product, which is for good.
+func endInPart(s *scene) {
+	s.stocked(goods, inStock)
+	s.stocked(43, 10)
+	for i, cut := range []func(call string) bool{
+		suite.Nth(2, suite.Named("SaveProduct")), suite.Named("SaveActivity"), suite.Nth(2, suite.Named("Activity")),
+	} {
+		a, p, q := s.activity(), product(), product()
+		a.ID = int64(i + 1)
+		p.Activity, q.Activity, q.SKU = a.ID, a.ID, 43
+		s.define(a)
+		s.offer(p, units)
+		s.offer(q, 5)
+		sales := s.sales.On(Over(suite.Wire{Send: suite.Fails(sale.ErrUnavailable, cut)}, s.Store))
+		_, err := sales.End(s.Context(), a.ID)
+		s.Is(err, sale.ErrUnknown)
+		suite.Same(s, "nothing was done", errors.Is(err, sale.ErrUnavailable), false)
+		suite.Same(s, "removed", suite.Must(s.sales.Product(s.Context(), p.Key)).State, sale.Removed)
+		s.No(suite.Err(s.sales.End(s.Context(), a.ID)))
+		s.ordinary(inStock)
+	}
+	untouched := s.sales.On(Over(suite.Wire{Send: suite.Fails(sale.ErrUnavailable, suite.Named("SaveActivity"))}, s.Store))
+	s.define(s.activity())
+	s.Is(suite.Err(untouched.End(s.Context(), fair)), sale.ErrUnavailable)
 }

@@ -13,6 +13,7 @@ func transactionCases() []testCase {
 		{Name: "TransactionCommittedIsThere", Run: committed, Transactions: true},
 		{Name: "TransactionGoesOnAfterARefusal", Run: refusalInTransaction, Transactions: true},
 		{Name: "TransactionARefundIsFollowedWithItsCommit", Run: refundInTransaction, Transactions: true},
+		{Name: "TransactionThatEndsGivesBackWhatItsSnapshotDoesNotShow", Run: endBehind, Transactions: true},
 	}
 }
 
@@ -95,4 +96,22 @@ func refundInTransaction(s *scene) {
 	s.No(commit())
 	s.Count("what expires", s.expire(), 1)
 	s.ordinary(inStock)
+}
+
+// endBehind ends an activity in a transaction that has read before a product was offered.
+func endBehind(s *scene) {
+	s.stocked(goods, inStock)
+	s.define(s.activity())
+	s.approve(fair)
+	begin := func() (sales *sale.Sales, commit, rollback func() error) {
+		store, commit, rollback := s.Begin(s.TB)
+		return s.sales.On(store), commit, rollback
+	}
+	suite.Behind(s, s.Conflicts, begin, func() { s.offer(product(), units) },
+		func(sales *sale.Sales) { s.No(suite.Err(sales.End(s.Context(), fair))) })
+	s.expire()
+	s.stands(sale.Settled)
+	s.ordinary(inStock)
+	s.pool(stock.Quantities{})
+	s.Is(suite.Err(s.shop.Lock(s.Context(), "1", of(key(), 1))), stock.ErrOffShelf)
 }

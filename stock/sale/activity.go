@@ -99,7 +99,9 @@ func (s *Sales) Approve(ctx context.Context, id int64) (Activity, error) {
 // their remainders go back.
 //
 // Errors, in the order of precedence: ErrInvalid, ErrUnknownActivity; then the errors of remainders, as for Remove.
-// If one product fails, the others are still removed and give back their units.
+// If one product fails, the others are still removed and give back their units. An End that was cut off once it had removed a
+// product matches ErrUnknown: repeating the call ends the rest. A product that is offered meanwhile, and that the
+// snapshot of the caller's transaction does not show, is removed by the next Expire.
 func (s *Sales) End(ctx context.Context, id int64) (Activity, error) {
 	return s.end(ctx, id, KindEnd, nil)
 }

@@ -263,9 +263,7 @@ func (m *Memory) Products(ctx context.Context, activity, after int64, limit int)
 
 // DueProducts implements Store.
 func (m *Memory) DueProducts(ctx context.Context, after stock.Key, limit int) ([]Product, error) {
-	return read(ctx, m, func(time.Time) []Product {
-		return m.Rows.DueProducts(after, limit, func(s allot.Share) bool { return s.State == Removed })
-	})
+	return read(ctx, m, func(time.Time) []Product { return m.Rows.DueProducts(after, limit) })
 }
 
 // itemOf returns an item. A store that stands still cannot fail.

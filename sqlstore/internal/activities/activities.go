@@ -234,7 +234,8 @@ func (s *Store[A, P]) Products(ctx context.Context, activity, after int64, limit
 
 // DueProducts implements allot.Store.
 func (s *Store[A, P]) DueProducts(ctx context.Context, after stock.Key, limit int) ([]P, error) {
-	query := mysql.Render(s.SQL.DueProducts, after.Activity, after.Activity, after.SKU, limit)
+	part := []any{after.Activity, after.Activity, after.SKU, limit}
+	query := mysql.Render(s.SQL.DueProducts, slices.Concat(part, part, part, []any{limit})...)
 	return ledger.ListOf(ctx, s.units, s.units.Show, query, Scan(s.ProductTargets))
 }
 

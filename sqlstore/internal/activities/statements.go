@@ -30,7 +30,7 @@ func newStatements[A comparable, P any](s *Schema[A, P], prefix string) *Stateme
 	q := &Statements{}
 	activities, products := prefix+s.Activities, prefix+s.Products
 	q.renderActivities(activities, s.ActivityColumns, s.SetActivity)
-	q.renderProducts(prefix, products, s.ProductColumns, s.SetProduct)
+	q.renderProducts(prefix, products, activities, s.ProductColumns, s.SetProduct)
 	q.readEntries = "SELECT " + s.ProductColumns + ", " + s.ActivityColumns + ", " + mysql.Micros(mysql.Now) + " FROM " + products + " g " +
 		mysql.ByKey + " STRAIGHT_JOIN " + activities + " a " + mysql.ByKey + " ON a.ID = g.ACTIVITY_ID WHERE "
 	q.BlankActivity = s.BlankActivity.render(activities, "ID", "?", "t.ID = ?")
@@ -73,7 +73,7 @@ func In(table, columns, where string, last bool) string {
 }
 
 // renderProducts renders the changes of products.
-func (q *Statements) renderProducts(prefix, table, columns, set string) {
+func (q *Statements) renderProducts(prefix, table, activities, columns, set string) {
 	q.AddProduct = "INSERT INTO " + table + " (" + set + ", ACTIVITY_ID, SKU_ID, CREATE_TIME, UPDATE_TIME) VALUES (" +
 		mysql.List("?", count(set)+2) + ", " + mysql.List(mysql.Now, 2) + ")"
 	q.SetProduct = "UPDATE " + table + " " + mysql.ByKey + " SET " + strings.ReplaceAll(set, ",", " = ?,") + " = ?, UPDATE_TIME = " +
@@ -86,8 +86,14 @@ func (q *Statements) renderProducts(prefix, table, columns, set string) {
 
 	product := "SELECT " + columns + " FROM " + table + " g"
 	q.ListProducts = product + " WHERE g.ACTIVITY_ID = ? AND g.SKU_ID > ? ORDER BY g.SKU_ID LIMIT ?"
-	q.DueProducts = product + " " + mysql.By(table, "state") + fmt.Sprintf(" WHERE g.STATE = %d", allot.Removed) +
-		" AND (g.ACTIVITY_ID > ? OR (g.ACTIVITY_ID = ? AND g.SKU_ID > ?)) ORDER BY g.ACTIVITY_ID, g.SKU_ID LIMIT ?"
+	due := func(state allot.State, join, where string) string {
+		return "(" + product + " " + mysql.By(table, "state") + join + fmt.Sprintf(" WHERE g.STATE = %d", state) + where +
+			" AND (g.ACTIVITY_ID > ? OR (g.ACTIVITY_ID = ? AND g.SKU_ID > ?)) ORDER BY g.ACTIVITY_ID, g.SKU_ID LIMIT ?)"
+	}
+	// An end that did not see a product has left it as it was: a snapshot shows no product that came later.
+	ended, over := " STRAIGHT_JOIN "+activities+" a "+mysql.ByKey+" ON a.ID = g.ACTIVITY_ID", " AND a.OVER_TIME IS NOT NULL"
+	q.DueProducts = due(allot.Removed, "", "") + " UNION ALL " + due(allot.Offered, ended, over) + " UNION ALL " +
+		due(allot.Preparing, ended, over) + " ORDER BY ACTIVITY_ID, SKU_ID LIMIT ?"
 }
 
 // Reopens renders the UPDATE that makes a settled product of a table Removed again.
@@ -109,7 +115,7 @@ func (q *Statements) Named() (reads, changes [][2]string) {
 		{"Activities whose time has come", q.DueActivities},
 		{"Read products with their activities, two", q.Entries(2)},
 		{"List the products of an activity", q.ListProducts},
-		{"Products that are removed", q.DueProducts},
+		{"Products that are removed, or that the end of their activity did not see", q.DueProducts},
 	}
 	return reads, [][2]string{
 		{"Define: a new activity", q.AddActivity},

@@ -1,0 +1,53 @@
+package sqlstore_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/shopspring/decimal"
+	"github.com/stretchr/testify/require"
+
+	"github.com/holdfast-go/holdfast/sqlstore"
+	"github.com/holdfast-go/holdfast/stock"
+	"github.com/holdfast-go/holdfast/stock/sale"
+)
+
+// fairEnd is when the sale of a fair ends.
+var fairEnd = start.Add(time.Hour)
+
+// fair is a database with a sale that is a draft, and 100 units of SKU 1 for it.
+type fair struct {
+	fixture
+	*sale.Sales
+
+	store *sqlstore.Sale
+}
+
+// openFair opens a database with the sale in it. Its clock stands at the start.
+func openFair(t testing.TB) *fair {
+	t.Helper()
+	f := frozen(t, defaults, stockTables, saleTables)
+	store := sqlstore.NewSale(f.db.DB, nil)
+	sales := sale.New(store, nil)
+	require.NoError(t, of(stock.New(store.Units(), nil).Define(t.Context(), stock.Key{SKU: 1}, 100, stock.Terms{})))
+	require.NoError(t, of(sales.Define(t.Context(), sale.Activity{ID: 7, Title: "fair", End: fairEnd, Places: 2})))
+	return &fair{f, sales, store}
+}
+
+// tea is the product of a fair at a price.
+func tea(price int64) sale.Product {
+	return sale.Product{Key: stock.Key{SKU: 1, Activity: 7}, Name: "tea", Price: decimal.NewFromInt(price)}
+}
+
+// An end whose COMMIT is on its way has looked for products already.
+func TestOfferWaitsForAnEndThatIsUnderWay(t *testing.T) {
+	t.Parallel()
+	f := openFair(t)
+	tx := must(f.db.BeginTx(t.Context(), nil))(t)
+	require.NoError(t, of(f.On(f.store.WithTx(tx)).End(t.Context(), 7)))
+	err := answerLater(t, f.db, func() error { return of(f.Offer(t.Context(), tea(10), 30)) }, func() { require.NoError(t, tx.Commit()) })
+	require.ErrorIs(t, err, sale.ErrEnded)
+	require.NoError(t, of(f.Expire(t.Context())))
+	require.Equal(t, sale.Settled, must(f.Product(t.Context(), tea(10).Key))(t).State)
+	require.EqualValues(t, 100, must(stock.New(f.store.Units(), nil).Item(t.Context(), stock.Key{SKU: 1}))(t).Left)
+}
