@@ -11,7 +11,8 @@ import (
 
 // Offer puts a product into an activity, with units that it first takes out of ordinary stock. If it cannot take all
 // of them, the product is not offered. Create the item of ordinary stock with stock.Inventory.Define; Offer itself
-// creates the item of the pool.
+// creates the item of the pool. Its SPU, OffShelf, Start, End, PerOrder and PerBuyer follow from the activity and the product; what else
+// stock.Inventory.ChangeTerms gives it stays, but for its Backorder when the product is removed.
 //
 // Repeating the call returns the product in its current state, as a Replay, even after Remove. Other terms or units
 // are ErrMismatch, also those from before a Revise. A product that could not be offered is Preparing, without

@@ -173,7 +173,7 @@ func (b Books[A, P]) pool(ctx context.Context, key stock.Key) (at poolEntry[A, P
 		if err != nil {
 			return at, err
 		}
-		if at.item, err = b.definePool(ctx, key, b.Kind.Terms(at.activity, at.product)); err != nil {
+		if at.item, err = b.definePool(ctx, key, b.Kind.Terms(at.activity, at.product), b.Kind.Share(at.product).State.Over()); err != nil {
 			return at, err
 		}
 		was := [2]int64{b.Kind.Share(at.product).Version, b.Kind.Period(at.activity).Version}
@@ -185,12 +185,33 @@ func (b Books[A, P]) pool(ctx context.Context, key stock.Key) (at poolEntry[A, P
 	return at, contention("define", key.String())
 }
 
-// definePool gives the item of a pool its terms, and creates it without units. Units that a pool was defined with by hand stay.
-func (b Books[A, P]) definePool(ctx context.Context, key stock.Key, terms stock.Terms) (stock.Item, error) {
+// definePool gives the item of a pool the terms that the activity says, and creates it without units. Terms that the shop has given
+// it stay, as do units that it was defined with by hand. A pool stays limited, and where it is over it takes no backorders.
+func (b Books[A, P]) definePool(ctx context.Context, key stock.Key, said stock.Terms, over bool) (item stock.Item, err error) {
 	units := b.plain().Units
-	item, err := units.Define(ctx, key, 0, terms)
-	if errors.Is(err, stock.ErrMismatch) {
-		return units.ChangeTerms(ctx, key, func(stock.Item) (stock.Terms, error) { return terms, nil })
+	change := func() (stock.Item, error) {
+		return units.ChangeTerms(ctx, key, func(is stock.Item) (stock.Terms, error) {
+			to := is.Terms
+			to.SPU, to.OffShelf, to.Start, to.End, to.PerOrder, to.PerBuyer =
+				said.SPU, said.OffShelf, said.Start, said.End, said.PerOrder, said.PerBuyer
+			if over {
+				to.Backorder = 0
+			}
+			return to, nil
+		})
+	}
+	item, err = change()
+	if errors.Is(err, stock.ErrUnknownSKU) {
+		for _, err = range units.DefineAll(ctx, stock.Item{Key: key, Terms: said}) { // which leaves alone one that has come meanwhile
+			if err != nil && !errors.Is(err, stock.ErrMismatch) {
+				return item, err
+			}
+		}
+		item, err = change()
+	}
+	if err == nil && item.Unlimited {
+		item.Unlimited = false
+		return units.Define(ctx, key, 0, item.Terms)
 	}
 	return item, err
 }

@@ -16,6 +16,7 @@ func offerCases() []testCase {
 		{Name: "OfferIntoWhatIsNotThereIsRefused", Run: offerNowhere},
 		{Name: "OfferAgainChangesNothing", Run: offerAgain},
 		{Name: "OfferOfOneSKUInTwoActivitiesIsTwoProducts", Run: offerTwice},
+		{Name: "PoolKeepsTheTermsThatTheShopGaveIt", Run: poolTerms},
 		{Name: "StockGoesIntoThePoolAndOutOfIt", Run: stockMoves},
 		{Name: "StockMoreThanThereIsMovesNothing", Run: stockShort},
 		{Name: "ReviseTeamsKeepTheRulesTheyWereOpenedBy", Run: reviseSnapshot},
@@ -227,4 +228,19 @@ func reviseNothing(s *scene) {
 	s.only(suite.Err(s.groups.Restock(s.Context(), "more", key(), 2)), groupbuy.ErrMismatch)
 	s.No(suite.Err(s.groups.Restock(s.Context(), "more", key(), 1))) // a replay
 	s.shelf(10)
+}
+
+// poolTerms has an operator give the pool terms that the activity says nothing of.
+func poolTerms(s *scene) {
+	s.live()
+	s.No(suite.Err(s.ordinary().ChangeTerms(s.Context(), key(), func(is stock.Item) (stock.Terms, error) {
+		is.Low, is.LiveHolds, is.PerOrder = 10, 2, 99 // the activity has the last
+		return is.Terms, nil
+	})))
+	s.define(s.activity())
+	p := product(people(3))
+	p.PerOrder = 5
+	s.No(suite.Err(s.groups.Revise(s.Context(), p)))
+	is := s.item(key())
+	suite.Same(s, "terms of the pool", []int64{is.SPU, is.PerOrder, is.Low, is.LiveHolds}, []int64{4, 5, 10, 2})
 }

@@ -16,6 +16,7 @@ func offerCases() []testCase {
 		{Name: "OfferIntoWhatIsNotThereIsRefused", Run: offerNowhere},
 		{Name: "OfferAgainChangesNothing", Run: offerAgain},
 		{Name: "OfferIntoAPoolThatHasUnits", Run: offerIntoUnits},
+		{Name: "PoolKeepsTheTermsThatTheShopGaveIt", Run: poolTerms},
 		{Name: "OfferLimitsWhatOneBuyerAndOneOrderGet", Run: offerLimits},
 		{Name: "StockGoesIntoThePoolAndOutOfIt", Run: stockMoves},
 		{Name: "ReviseChangesWordsAndLimitsAtOnce", Run: revised},
@@ -200,4 +201,36 @@ func hooked(s *scene) {
 		{Step: stock.StepExpire, Order: "1"},
 		move(stock.StepRestock, "fs-/42/7/1", 0), move(stock.StepWithdraw, "fs-/42/7/1", fair),
 	})
+}
+
+// poolTerms has an operator give the pool terms that the activity says nothing of.
+func poolTerms(s *scene) {
+	s.live()
+	ctx, p := s.Context(), product()
+	change := func(low int64) {
+		s.Helper()
+		s.No(suite.Err(s.shop.ChangeTerms(ctx, key(), func(is stock.Item) (stock.Terms, error) {
+			is.Low, is.LiveHolds, is.Reserve, is.Backorder = low, 2, 3, 4
+			is.PerOrder = 99 // which the activity has
+			return is.Terms, nil
+		})))
+	}
+	kept := func(perOrder, low, backorder int64) {
+		s.Helper()
+		is := s.item(key())
+		suite.Same(s, "terms of the pool", []int64{is.SPU, is.PerOrder, is.Low, is.LiveHolds, is.Reserve, is.Backorder},
+			[]int64{4, perOrder, low, 2, 3, backorder})
+	}
+	change(10)
+	s.offer(p, units)
+	kept(0, 10, 4)
+	s.define(s.activity())
+	s.approve(fair)
+	p.PerOrder = 5
+	s.No(suite.Err(s.sales.On(Over(suite.Before("Units.SetTerms", 1, func() { change(11) }), s.Store)).Revise(ctx, p)))
+	kept(5, 11, 4)
+	s.No(suite.Err(s.sales.End(ctx, fair)))
+	kept(5, 11, 0) // nothing comes any more that could be ordered before it is there
+	s.ordinary(inStock)
+	s.stands(sale.Settled)
 }
