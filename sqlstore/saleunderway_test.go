@@ -1,6 +1,7 @@
 package sqlstore_test
 
 import (
+	"context"
 	"testing"
 	"time"
 
@@ -50,4 +51,30 @@ func TestOfferWaitsForAnEndThatIsUnderWay(t *testing.T) {
 	require.NoError(t, of(f.Expire(t.Context())))
 	require.Equal(t, sale.Settled, must(f.Product(t.Context(), tea(10).Key))(t).State)
 	require.EqualValues(t, 100, must(stock.New(f.store.Units(), nil).Item(t.Context(), stock.Key{SKU: 1}))(t).Left)
+}
+
+// Approve and WithdrawSale whose COMMIT is on its way when the time of the sale is over are not refused for good when they are made
+// again: the answer waits for the COMMIT.
+func TestSaleCallsAgainWaitForTheirCommit(t *testing.T) {
+	t.Parallel()
+	for name, call := range map[string]func(*sale.Sales, context.Context, int64) (sale.Activity, error){
+		"Approve": (*sale.Sales).Approve, "WithdrawSale": (*sale.Sales).WithdrawSale,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := openFair(t)
+			tx := must(f.db.BeginTx(t.Context(), nil))(t)
+			require.NoError(t, of(call(f.On(f.store.WithTx(tx)), t.Context(), 7)))
+			late := f.another()
+			late.Wire.Freeze(fairEnd)
+			sales := sale.New(sqlstore.NewSale(late.DB, nil), nil)
+			var is sale.Activity
+			err := answerLater(t, f.db, func() (err error) {
+				is, err = call(sales, t.Context(), 7)
+				return err
+			}, func() { require.NoError(t, tx.Commit()) })
+			require.NoError(t, err)
+			require.True(t, is.Replay)
+		})
+	}
 }

@@ -59,17 +59,34 @@ func (b Books[A, P]) save(ctx context.Context, asked A, kind stock.Kind) (is A, 
 	return is, true, fault.Unread(err)
 }
 
+// Allowed returns an activity that exists, and the clock, or why it refuses a call. It looks twice before it refuses: the same call,
+// made in time, may be under way.
+func (b Books[A, P]) Allowed(ctx context.Context, id int64, refusal func(is A, now time.Time) error) (A, time.Time, error) {
+	for awaited := false; ; awaited = true {
+		is, now, err := b.Activity(ctx, id)
+		if err != nil {
+			return is, now, err
+		}
+		if err = refusal(is, now); err == nil || awaited {
+			return is, now, err
+		}
+		if err := b.Store.AwaitChange(ctx, id, stock.Key{}); err != nil {
+			return is, now, err
+		}
+	}
+}
+
 // Alter changes an activity that exists, as change says, and has its pools follow. It reports whether this call did it: change
 // may return the activity as it is.
 func (b Books[A, P]) Alter(
 	ctx context.Context, id int64, kind stock.Kind, change func(was A, now time.Time) (A, error),
 ) (is A, did bool, err error) {
 	for range attempts {
-		was, now, err := b.Activity(ctx, id)
-		if err != nil {
-			return was, false, err
-		}
-		asked, err := change(was, now)
+		var asked A
+		was, _, err := b.Allowed(ctx, id, func(is A, now time.Time) (err error) {
+			asked, err = change(is, now)
+			return err
+		})
 		switch {
 		case err != nil:
 			return was, false, err

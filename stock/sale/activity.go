@@ -124,10 +124,12 @@ func (s *Sales) WithdrawSale(ctx context.Context, id int64) (Activity, error) {
 	if err := s.readyActivity(ctx, id); err != nil {
 		return Activity{}, err
 	}
-	was, now, err := s.books().Activity(ctx, id)
-	if period := (Kind{}).Period(was); err == nil && period.Ended(now) && was.WithdrawnAt.IsZero() {
-		err = period.Refusal(ErrEnded, now)
-	}
+	_, now, err := s.books().Allowed(ctx, id, func(a Activity, now time.Time) error {
+		if period := (Kind{}).Period(a); period.Ended(now) && a.WithdrawnAt.IsZero() {
+			return period.Refusal(ErrEnded, now)
+		}
+		return nil
+	})
 	if err != nil {
 		return Activity{}, err
 	}
