@@ -78,3 +78,23 @@ func TestSaleCallsAgainWaitForTheirCommit(t *testing.T) {
 		})
 	}
 }
+
+// A new price has its notice from when the product is free to be changed.
+func TestReviseDoesNotCountItsWaitAsNotice(t *testing.T) {
+	t.Parallel()
+	f := openFair(t)
+	require.NoError(t, of(f.Offer(t.Context(), tea(10), 30)))
+	tx := must(f.db.BeginTx(t.Context(), nil))(t)
+	require.EqualValues(t, 1, value[int](t, tx, "SELECT SKU_ID FROM flash_sale_product WHERE ACTIVITY_ID = 7 AND SKU_ID = 1 FOR UPDATE"))
+	var is sale.Product
+	free := start.Add(5 * time.Second)
+	err := answerLater(t, f.db, func() (err error) {
+		is, err = f.Revise(t.Context(), tea(20))
+		return err
+	}, func() {
+		f.db.Wire.Freeze(free)
+		require.NoError(t, tx.Commit())
+	})
+	require.NoError(t, err)
+	require.Equal(t, free.Add(sale.PriceNotice), is.PriceFrom)
+}

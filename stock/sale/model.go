@@ -20,7 +20,8 @@ const (
 	MaxPlaces = money.MaxPlaces // decimal places of a currency
 
 	// PriceNotice is how long after Revise a new price comes into force. Whoever was shown the old price just before
-	// still locks at it, and no hold is ever locked at a price that was not yet written.
+	// still locks at it, and no hold is ever locked at a price that was not yet written. A Revise in a caller's transaction must be
+	// committed within this time: a hold that is locked later than that and before the commit costs what nobody could see.
 	PriceNotice = time.Second
 )
 

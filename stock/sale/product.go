@@ -74,7 +74,7 @@ func (p Product) mismatch(asked Product) error {
 
 // Revise gives an Offered product another price, other words and limits. Limits hold at once. A new price comes into force
 // PriceNotice later, as Product.PriceFrom says; holds keep the price at which they were locked. The last of two concurrent
-// changes wins; a change that changes nothing always succeeds.
+// changes wins; a change that changes nothing always succeeds. In the caller's transaction, commit within PriceNotice.
 //
 // What goes along with the call is done in the transaction that changes the product, before its pool follows.
 //

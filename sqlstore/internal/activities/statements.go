@@ -128,6 +128,6 @@ func (q *Statements) Named() (reads, changes [][2]string) {
 		{"In the caller's transaction: no blank activity any more", q.BlankActivity.TakeBack},
 		{"In the caller's transaction: a blank product", q.BlankProduct.Insert},
 		{"In the caller's transaction: no blank product any more", q.BlankProduct.TakeBack},
-		{"In the caller's transaction: lock a product", q.LockProduct},
+		{"In the caller's transaction, and before a new price of a sale: lock a product", q.LockProduct},
 	}
 }

@@ -78,11 +78,18 @@ func (s *Store) DueActivities(ctx context.Context, limit int) ([]sale.Activity, 
 	return s.books.DueActivities(ctx, limit)
 }
 
-// SaveProduct implements sale.Store. A new price is in force PriceNotice after the clock of the statement that writes it.
+// SaveProduct implements sale.Store. A new price is in force PriceNotice after the clock of the statement that writes it, whose
+// time is that of its beginning. The product is locked before that, so that no wait for it counts as notice.
 func (s *Store) SaveProduct(ctx context.Context, p sale.Product, by stock.Change) (stock.Verdict, error) {
 	var first, behind func(mysql.Tx) error
 	switch {
 	case p.PriceFrom.IsZero():
+		if p.Version != 0 && !s.units.Bound() {
+			first = func(q mysql.Tx) error {
+				lock := mysql.Render(s.books.SQL.LockProduct, p.Activity, p.SKU)
+				return mysql.Read(ctx, q, lock, func(*sql.Rows) error { return nil })
+			}
+		}
 		behind = func(q mysql.Tx) error {
 			_, err := q.ExecContext(ctx, mysql.Render(s.sql.keepPrice, p.Activity, p.SKU))
 			return err

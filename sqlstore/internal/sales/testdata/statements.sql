@@ -115,7 +115,7 @@ DELETE t
    AND t.SKU_ID = ?
    AND t.VERSION = 0;
 
--- In the caller's transaction: lock a product
+-- In the caller's transaction, and before a new price of a sale: lock a product
 SELECT VERSION
   FROM flash_sale_product
  WHERE ACTIVITY_ID = ?
