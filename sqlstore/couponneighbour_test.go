@@ -267,13 +267,21 @@ func TestUsesBesideGoodsInATransactionKeepNoOthersWaiting(t *testing.T) {
 			return call(ctx, b.shop.On(b.shop.store.WithTx(tx)).With(must(use(ctx, n))(t)), id(n))
 		}
 	}
-	lock := func(ctx context.Context, inv *stock.Inventory, order string) error { return of(inv.Lock(ctx, order, one(1))) }
-	take := func(ctx context.Context, inv *stock.Inventory, order string) error { return of(inv.Take(ctx, order, one(1))) }
+	lock := func(ctx context.Context, inv *stock.Inventory, order string) error {
+		return of(inv.Lock(ctx, order, one(1)))
+	}
+	take := func(ctx context.Context, inv *stock.Inventory, order string) error {
+		return of(inv.Take(ctx, order, one(1)))
+	}
 	pay := func(ctx context.Context, inv *stock.Inventory, order string) error { return of(inv.Pay(ctx, order)) }
 	cancel := func(ctx context.Context, inv *stock.Inventory, order string) error { return of(inv.Cancel(ctx, order)) }
 	// What a request asks for is read before: another order has the coupon only then.
-	reserving := func(ctx context.Context, n int) (coupon.UseRequest, error) { return b.Reserving(ctx, id(n), id(n), hundred) }
-	redeeming := func(ctx context.Context, n int) (coupon.UseRequest, error) { return b.Redeeming(ctx, id(n), id(n), hundred) }
+	reserving := func(ctx context.Context, n int) (coupon.UseRequest, error) {
+		return b.Reserving(ctx, id(n), id(n), hundred)
+	}
+	redeeming := func(ctx context.Context, n int) (coupon.UseRequest, error) {
+		return b.Redeeming(ctx, id(n), id(n), hundred)
+	}
 	releasing := func(ctx context.Context, n int) (coupon.UseRequest, error) { return b.Releasing(ctx, id(n), id(n)) }
 	taken := func(use ask) ask {
 		return func(ctx context.Context, n int) (coupon.UseRequest, error) {

@@ -86,8 +86,8 @@ func (p *purse) blockUnits(id int64) (release func()) {
 	return p.block("SELECT 1 FROM red_packet_stock WHERE SKU_ID = ? AND ACTIVITY_ID = 0 FOR UPDATE", id)
 }
 
-// unitsAreFree reports whether nobody has locked the row of its item, until ctx ends. It asks in a transaction, since TiDB locks nothing for a single
-// statement that changes nothing.
+// unitsAreFree reports whether nobody has locked the row of its item, until ctx ends. It asks in a transaction, since TiDB locks
+// nothing for a single statement that changes nothing.
 func (p *purse) unitsAreFree(ctx context.Context, id int64) bool {
 	p.t.Helper()
 	tx := must(p.db.BeginTx(ctx, nil))(p.t)

@@ -85,7 +85,7 @@ func TestReviseDoesNotCountItsWaitAsNotice(t *testing.T) {
 	f := openFair(t)
 	require.NoError(t, of(f.Offer(t.Context(), tea(10), 30)))
 	tx := must(f.db.BeginTx(t.Context(), nil))(t)
-	require.EqualValues(t, 1, value[int](t, tx, "SELECT SKU_ID FROM flash_sale_product WHERE ACTIVITY_ID = 7 AND SKU_ID = 1 FOR UPDATE"))
+	require.Equal(t, 1, value[int](t, tx, "SELECT SKU_ID FROM flash_sale_product WHERE ACTIVITY_ID = 7 AND SKU_ID = 1 FOR UPDATE"))
 	var is sale.Product
 	free := start.Add(5 * time.Second)
 	err := answerLater(t, f.db, func() (err error) {

@@ -14,11 +14,11 @@ import (
 	"github.com/holdfast-go/holdfast/stock"
 )
 
-// has demands the states of orders numbered from one to another.
-func (s *shop) states(state stock.State, prefix string, from, to int) {
+// states demands the state of the orders waits-N, numbered from one to another.
+func (s *shop) states(state stock.State, from, to int) {
 	s.t.Helper()
 	for i := from; i < to; i++ {
-		order := fmt.Sprint(prefix, i)
+		order := fmt.Sprint("waits-", i)
 		require.Equal(s.t, state, must(s.Hold(s.t.Context(), order))(s.t, order).State, order)
 	}
 }
@@ -85,9 +85,9 @@ func TestTwoProcessesKeepTheOrderOfArrival(t *testing.T) {
 	}) {
 		require.NoError(t, err)
 	}
-	s.states(stock.Cancelled, "waits-", 0, leave)
-	s.states(stock.Locked, "waits-", leave, leave+has)
-	s.states(stock.Waiting, "waits-", leave+has, waits)
+	s.states(stock.Cancelled, 0, leave)
+	s.states(stock.Locked, leave, leave+has)
+	s.states(stock.Waiting, leave+has, waits)
 	require.Empty(t, must(s.Audit(ctx))(t).Drifts)
 }
 
@@ -184,12 +184,12 @@ func TestSweepPassesAnItemThatIsLocked(t *testing.T) {
 			s.db.Wire.Advance(time.Minute)
 			release := s.blockItem(2)
 			require.NoError(t, of(s.Expire(ctx)))
-			s.states(stock.Locked, "waits-", 1, 2)
-			s.states(stock.Waiting, "waits-", 2, 3)
-			s.states(stock.Locked, "waits-", 3, 4)
+			s.states(stock.Locked, 1, 2)
+			s.states(stock.Waiting, 2, 3)
+			s.states(stock.Locked, 3, 4)
 			release()
 			require.NoError(t, of(s.Expire(ctx)))
-			s.states(stock.Locked, "waits-", 1, 4)
+			s.states(stock.Locked, 1, 4)
 			require.Empty(t, must(s.Audit(ctx))(t).Drifts)
 		})
 	}
