@@ -147,7 +147,7 @@ func (b Books[A, P]) End(ctx context.Context, id int64, kind stock.Kind, last fu
 func (b Books[A, P]) end(ctx context.Context, id int64, kind stock.Kind, last func(A) A) (is A, ended bool, err error) {
 	did := false // anything, which stays where the rest fails
 	defer func() {
-		if did && err != nil {
+		if did && fault.Retryable(err) { // what is final is the answer, also of the call that is made again
 			err = fault.Unread(fmt.Errorf("%s has ended in part: %w", named(id), err))
 		}
 	}()

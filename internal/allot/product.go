@@ -33,10 +33,7 @@ func (b Books[A, P]) Offer(ctx context.Context, asked P) (is P, offered bool, er
 		case is.State != Preparing:
 			return was, offered, nil
 		case is.Version == 0 || b.mismatch(was, asked) != nil:
-			_, err = b.plain().Store.SaveProduct(ctx, b.with(was, asked), stock.Change{})
-			if err == nil { // an end that is under way may not see the product: wait for it, and then look whether the activity still runs
-				err = b.Store.AwaitChange(ctx, share.Activity, stock.Key{})
-			}
+			_, err = b.plain().Store.SaveProduct(ctx, b.with(was, asked), stock.Change{}) // and then look whether the activity still runs
 		default:
 			offered, err = b.allot(ctx, was)
 		}
