@@ -38,7 +38,7 @@ type books struct {
 	units   stock.Memory // the rest is only touched while it stands still; see stock.Memory.Enter
 	terms   map[campaignNo]Terms
 	coupons map[string]Coupon
-	uses    map[usage]Use
+	uses    map[useKey]Use
 	codes   map[int64][]string    // of each campaign, by position less one
 	owners  map[string]campaignNo // of each code, its position
 	holders map[campaignNo]string // the coupon that has a position
@@ -53,8 +53,8 @@ type books struct {
 // campaignNo is the number of terms, or of a code, within a campaign.
 type campaignNo struct{ campaign, no int64 }
 
-// usage is an order's use of a coupon.
-type usage struct{ coupon, order string }
+// useKey names an order's use of a coupon.
+type useKey struct{ coupon, order string }
 
 // Along returns a view of the store whose next call carries a statement of the shop, as that of sqlstore.Coupon does. The store
 // executes nothing: it hands text and arguments to OnAlong where the call takes effect.
@@ -97,7 +97,7 @@ func (m *Memory) prepare() {
 			return
 		}
 		m.books = &books{
-			terms: map[campaignNo]Terms{}, coupons: map[string]Coupon{}, uses: map[usage]Use{},
+			terms: map[campaignNo]Terms{}, coupons: map[string]Coupon{}, uses: map[useKey]Use{},
 			codes: map[int64][]string{}, owners: map[string]campaignNo{}, holders: map[campaignNo]string{},
 			batches: map[string]Batch{}, granted: map[string][]Grant{},
 			events: m.Events, tells: event.KindsOf(m.Tell...), told: map[string]event.Kind{},

@@ -58,7 +58,7 @@ func (u *memoryUses) Refunded(at time.Time, calls []*stock.CompanionCall) (func(
 
 // apply decides the requests of calls, one after the other.
 func (u *memoryUses) apply(at time.Time, calls []*stock.CompanionCall) (func(), error) {
-	coupons, uses := map[string]Coupon{}, map[usage]Use{} // as they become
+	coupons, uses := map[string]Coupon{}, map[useKey]Use{} // as they become
 	var told []event.Event
 	for _, call := range calls {
 		call.Companions = slices.Clone(call.Companions)
@@ -67,7 +67,7 @@ func (u *memoryUses) apply(at time.Time, calls []*stock.CompanionCall) (func(), 
 			if !ok {
 				continue
 			}
-			key := usage{r.Coupon, r.Order}
+			key := useKey{r.Coupon, r.Order}
 			was, known := coupons[r.Coupon]
 			if !known {
 				var err error

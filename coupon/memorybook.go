@@ -47,7 +47,7 @@ func (m *Memory) Book(ctx context.Context, campaign int64) (Book, error) {
 		var book Book
 		for id, c := range m.coupons {
 			if c.Campaign == campaign {
-				book.count(c, m.uses[usage{id, c.Order}], m.codes[campaign])
+				book.count(c, m.uses[useKey{id, c.Order}], m.codes[campaign])
 			}
 		}
 		for key, use := range m.uses {

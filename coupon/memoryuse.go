@@ -14,7 +14,7 @@ import (
 // Use implements Store.
 func (m *Memory) Use(ctx context.Context, step Step, use Use, holdFor time.Duration) (stock.Verdict, error) {
 	return during(ctx, m, func(_ *stock.Memory, now time.Time) (stock.Verdict, error) {
-		t, key := step.Transition(), usage{use.Coupon, use.Order}
+		t, key := step.Transition(), useKey{use.Coupon, use.Order}
 		coupon, exists := m.coupons[use.Coupon]
 		was, known := m.uses[key]
 		if !exists || !t.lets(was, known, now) || t.Takes && (!coupon.Free(now) || now.Before(coupon.From) || !now.Before(coupon.Until)) {
@@ -113,7 +113,7 @@ func (m *Memory) UseOf(ctx context.Context, coupon, order string) (Use, time.Tim
 		return Use{}, time.Time{}, err
 	}
 	defer end()
-	return m.uses[usage{coupon, order}], now, nil
+	return m.uses[useKey{coupon, order}], now, nil
 }
 
 // Uses implements Store.

@@ -72,8 +72,8 @@ var (
 	ErrRefunded  = errors.New("groupbuy: the seat is refunded")
 )
 
-// ProductError says which product or activity refused. It unwraps to ErrUnknownActivity, ErrUnknownProduct, ErrHidden,
-// ErrNotStarted, ErrEnded, ErrPreparing, ErrRemoved or ErrMembersOnly.
+// ProductError says which product or activity refused: Key, with SKU 0 for an activity, and for its times Start, End and Now. It
+// unwraps to ErrUnknownActivity, ErrUnknownProduct, ErrHidden, ErrNotStarted, ErrEnded, ErrPreparing, ErrRemoved or ErrMembersOnly.
 type ProductError = allot.ProductError
 
 // TeamError says which team refused. It unwraps to one of the refusals of teams.

@@ -127,7 +127,7 @@ func (c *memoryChange) keep() {
 			continue
 		}
 		if live := c.live(code); len(live) > 0 {
-			team.HandOver(live[0])
+			team.SetSponsor(live[0])
 		} else {
 			c.events = append(c.events, team.Close(c.now))
 		}

@@ -96,7 +96,7 @@ func (t *TeamRecord) count(step Step, seat *Seat) {
 // caller has checked Transition.From, and for stock.StepReacquire also RefusesRegain. StepRegain is refused as
 // Take is, and then nothing is changed.
 //
-// When all moves of one transaction are made, the caller asks NeedsSponsor, and then calls HandOver or Close.
+// When all moves of one transaction are made, the caller asks NeedsSponsor, and then calls SetSponsor or Close.
 func (t *TeamRecord) Move(step Step, seat *Seat, joined bool, at time.Time) ([]event.Event, error) {
 	if step == StepRegain {
 		if err := t.refuses(seat.Key, joined, at); err != nil {
@@ -124,7 +124,7 @@ func (t *TeamRecord) Move(step Step, seat *Seat, joined bool, at time.Time) ([]e
 		events = append(events, t.tell(row.Event, *seat, at))
 	}
 	if !row.To.Live() && t.State == Forming && t.SponsorOrder == seat.Order {
-		t.needsSponsor = true // HandOver or Close comes
+		t.needsSponsor = true // SetSponsor or Close comes
 	}
 	return events, nil
 }
@@ -171,8 +171,8 @@ func (t *TeamRecord) tell(kind event.Kind, of Seat, at time.Time) event.Event {
 // NeedsSponsor reports whether the sponsor has left a Forming team: it needs another sponsor, or has nobody left.
 func (t *TeamRecord) NeedsSponsor() bool { return t.needsSponsor }
 
-// HandOver gives a team that NeedsSponsor its next sponsor: the first of its live seats by CompareSuccessors.
-func (t *TeamRecord) HandOver(seat Seat) {
+// SetSponsor gives a team that NeedsSponsor its next sponsor: the first of its live seats by CompareSuccessors.
+func (t *TeamRecord) SetSponsor(seat Seat) {
 	t.Sponsor, t.SponsorOrder, t.needsSponsor = seat.Buyer, seat.Order, false
 }
 
@@ -231,7 +231,7 @@ func (t *TeamRecord) End(e TeamEnd, seats []Seat, at time.Time) []event.Event {
 			continue
 		}
 		if e.To == Formed && seat.Order == t.SponsorOrder { // who has not paid hands over to who paid first
-			t.HandOver(seats[0])
+			t.SetSponsor(seats[0])
 		}
 		t.count(step, seat)
 		seat.Status, seat.EndedAt = Failed, at

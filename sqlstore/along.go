@@ -15,10 +15,12 @@ const (
 //	if errors.As(err, &refused) && refused.Number == 1062 { … } // a key of the shop's own table is taken
 //
 // It matches stock.ErrUnavailable, and Retryable says so, where the same call may succeed when it is made again, such as after
-// a lock wait that took too long. Otherwise it matches no error of this library: what it means is for the shop to say.
+// a lock wait that took too long. Otherwise it matches no error of this library: what it means is for the shop to say. Index is the
+// statement, from 0 on, Text as it was given, and Err the driver's error.
 type AlongError = along.Error
 
-// AffectedError is a statement of Along that affected another number of rows than Affects says. Nothing of its call was done.
+// AffectedError is a statement of Along that affected another number of rows than Affects says. Nothing of its call was done. Index is
+// the statement, from 0 on, Text as it was given, and Want and Got are rows.
 type AffectedError = along.AffectedError
 
 // Along returns the same store whose next call carries a statement of the shop, such as the INSERT of its order row. Statement

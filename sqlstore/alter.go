@@ -22,12 +22,15 @@ const (
 // for which those wait whose end ALTER TABLE waits for. No server finds such a circle: its transactions would fail after
 // innodb_lock_wait_timeout, usually 50 s. So an ALTER TABLE that waits is ended by KILL QUERY from another connection of the
 // pool, and tried again when the others have gone on.
+//
+// When ctx ends, the driver leaves the connection, but a server that waits for the table does not notice: KILL ends that wait, and frees
+// the lock of Migrate.
 func (w *workshop) alter(ctx context.Context, statement string) error {
 	var id int64
 	if err := mysql.ReadRow(ctx, w, "SELECT CONNECTION_ID()", &id); err != nil {
 		return err
 	}
-	for until := time.Now().Add(lockWait * time.Second); ; {
+	for until := (time.Time{}); ; { // from the first time that it had to give way: an index may take long by itself
 		watching, stop := context.WithCancel(ctx)
 		watched := make(chan struct{})
 		go func() {
@@ -37,6 +40,13 @@ func (w *workshop) alter(ctx context.Context, statement string) error {
 		_, err := w.ExecContext(ctx, statement)
 		stop()
 		<-watched
+		if ctx.Err() != nil {
+			leave(ctx, w.db, id)
+			return err
+		}
+		if until.IsZero() {
+			until = time.Now().Add(lockWait * time.Second)
+		}
 		switch {
 		case mysql.Added(err):
 			return nil
@@ -62,6 +72,16 @@ func giveWay(ctx context.Context, db *sql.DB, id int64) {
 			_, _ = db.ExecContext(ctx, mysql.Render("KILL QUERY ?", id)) // it may have ended meanwhile
 		}
 	}
+}
+
+// leaveTime is how long leave has for it.
+const leaveTime = 5 * time.Second
+
+// leave ends a connection whose caller has left.
+func leave(ctx context.Context, db *sql.DB, id int64) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), leaveTime)
+	defer cancel()
+	_, _ = db.ExecContext(ctx, mysql.Render("KILL ?", id)) // it may have ended meanwhile
 }
 
 // pause waits, and reports whether the context still lives.

@@ -191,8 +191,8 @@
 // An order of one line takes some 250 bytes in goods_stock_hold with its index, and one of three lines 730 to 760, where its number has
 // 20 bytes and its buyer 10 (MySQL 9.7, MariaDB 10.11). Archived, either takes 230: the row of its number, STATE 8, with the time at
 // which it was archived as EXPIRE_TIME. So archiving shortens what an audit of an item, a Count or a list of it reads, and gives back
-// further lines and refunds. The server uses the space for new orders. No counter and no audit uses these rows. Once no call can name such an
-// order any more, they may be deleted, in small parts:
+// further lines and refunds. The server uses the space for new orders. No counter and no audit uses these rows. Once no call can name such
+// an order any more, they may be deleted, in small parts:
 //
 //	DELETE FROM goods_stock_hold WHERE SKU_ID = 0 AND ACTIVITY_ID = 0 AND STATE = 8 AND EXPIRE_TIME < '2025-01-01' LIMIT 1000
 //

@@ -47,7 +47,7 @@ func TestGroupBuyReadsScanNoTable(t *testing.T) {
 			func() error { _, _, err := store.Shelf(ctx, groupbuy.ShelfCursor{Sort: 3, Key: key}, 10); return err },
 		},
 		{"Unfinished", team + "_product", false, func() error { return of(store.Unfinished(ctx, key)) }},
-		{"Unfinished, of seats", seat + "_product", false, inTx(func(s *sqlstore.GroupBuy) error { return of(s.Unfinished(ctx, key)) })},
+		{"Unfinished, of seats", seat + "_product", false, func() error { return of(store.Unfinished(ctx, key)) }},
 		{"Seat", "PRIMARY", false, func() error { _, _, _, err := store.Seat(ctx, "T0007-1"); return err }},
 		{
 			"Seat, in a transaction", "PRIMARY", false,

@@ -90,6 +90,7 @@ func TestServerErrorsAreClassified(t *testing.T) {
 		1927: stock.ErrUnknown,     // the connection was killed
 		2006: stock.ErrUnknown,     // a proxy has lost its server
 		2013: stock.ErrUnknown,
+		2003: stock.ErrUnknown, // MySQL Router and MaxScale have not got to it
 		1105: stock.ErrUnknown, // anything
 		1180: stock.ErrUnknown, // Galera, while it committed
 		1175: stock.ErrStore,   // sql_safe_updates
@@ -116,6 +117,25 @@ func TestServerErrorsAreClassified(t *testing.T) {
 		for _, other := range []error{stock.ErrUnavailable, stock.ErrUnknown, stock.ErrStore, stock.ErrDrift, stock.ErrOverflow} {
 			require.Equal(t, errors.Is(other, want), errors.Is(err, other), "%d: %v", number, other)
 		}
+	}
+}
+
+// What a proxy says instead of a server when a connection is made, and what a server says to a snapshot of a table that was changed
+// since, are over in a moment.
+func TestWhatIsOverInAMomentIsRetryable(t *testing.T) {
+	t.Parallel()
+	for _, answer := range []*mysql.MySQLError{
+		packet(2003, "Can't connect to remote MySQL server for client connected to '127.0.0.1:6446'"),
+		packet(1412, "Table definition has changed, please retry transaction"),
+	} {
+		require.True(t, sqlstore.Retryable(answer), "%v", answer)
+		db, mock, err := sqlmock.New()
+		require.NoError(t, err)
+		mock.ExpectQuery("^SHOW SESSION VARIABLES").WillReturnError(answer)
+		mock.MatchExpectationsInOrder(false)
+		_, err = stock.New(sqlstore.NewStock(db, nil), nil).Pay(t.Context(), "a")
+		require.ErrorIs(t, err, stock.ErrUnavailable, "%v", answer)
+		require.NotErrorIs(t, err, stock.ErrStore, "%v", answer)
 	}
 }
 

@@ -41,8 +41,9 @@ type Options struct {
 	// Batches is how many batches the store has in flight at once, for all SKUs together; one SKU has two of them. 0 is
 	// DefaultBatches. Each is a connection of the pool. Half as many connections may be in use beside them, by calls that
 	// wait in the server and calls that cannot go with a batch; and half as many again, though no more than a quarter of the
-	// pool, by statements that wait for a row which others have locked. So a store takes up to twice as many connections as
-	// it has Batches. Leave some of the pool's (sql.DB.SetMaxOpenConns) to other work, and count each store that has this pool.
+	// pool, by statements that wait for a row which others have locked. So batches and what goes beside them take up to twice as many
+	// connections as a store has Batches. Calls of single items that are idle, such as Wait, and calls of operators come on top: only the
+	// pool bounds those. Leave some of the pool's (sql.DB.SetMaxOpenConns) to other work, and count each store that has this pool.
 	Batches int
 
 	// Waiting is how many callers may wait for a batch in this process; beyond it a call is

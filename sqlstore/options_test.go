@@ -1,6 +1,7 @@
 package sqlstore_test
 
 import (
+	"database/sql"
 	"fmt"
 	"io/fs"
 	"sync/atomic"
@@ -23,6 +24,7 @@ func TestUnusableStoresRefuseEveryCallBeforeAnyIO(t *testing.T) {
 	ctx, c := t.Context(), &suite.Checks{TB: t, Retryable: sqlstore.Retryable}
 	c.RefusesEveryCall(ctx, "no pool", sqlstore.NewStock(nil, nil), "db")
 	c.RefusesEveryCall(ctx, "no transaction", sqlstore.NewStock(db, nil).WithTx(nil), "tx")
+	c.RefusesEveryCall(ctx, "no transaction in an interface", sqlstore.NewStock(db, nil).WithTx((*sql.Tx)(nil)), "tx")
 	c.RefusesEveryCall(ctx, "a pool that is no transaction", sqlstore.NewStock(db, nil).WithTx(db), "tx")
 	require.ErrorIs(t, sqlstore.Migrate(ctx, nil, nil), stock.ErrInvalid)
 	for name, bad := range map[string]struct {

@@ -28,6 +28,7 @@ func sayNothing() []*mysql.MySQLError {
 	return []*mysql.MySQLError{
 		packet(2013, "Lost connection to server during query"),
 		packet(2006, "MySQL server has gone away"),
+		packet(2003, "Lost connection to backend server"),
 		packet(1927, "Connection was killed"),
 		packet(1053, "Server shutdown in progress"),
 		packet(1105, "target: shop.0.primary: vttablet: rpc error: code = Unavailable desc = error reading from server: EOF"),

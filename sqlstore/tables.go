@@ -35,7 +35,8 @@ type part struct {
 	shape      string // what it is, in the same words for each server
 }
 
-// MissingIndexError says which index a list needs that the shop has left out: run MigrateLists. It matches stock.ErrStore.
+// MissingIndexError says which index a list needs that the shop has left out: run MigrateLists. Index is its name, with the
+// prefix. It matches stock.ErrStore.
 type MissingIndexError = mysql.MissingIndexError
 
 // The lines of a migration that makes a table, or adds to one.

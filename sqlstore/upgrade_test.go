@@ -328,6 +328,35 @@ func TestMigrateGivesWayToThoseItWouldHold(t *testing.T) {
 	require.NoError(t, <-migrated)
 }
 
+// A Migrate whose caller leaves while the change of a table waits for a transaction takes that change along: nobody waits for it any
+// more, and the next Migrate can begin.
+func TestMigrateThatIsCutOffLeavesNoChangeThatWaits(t *testing.T) {
+	t.Parallel()
+	sqltest.NeedsInnoDB(t, "the change of a table holds up who comes after it")
+	db := sqltest.Open(t, defaults)
+	require.NoError(t, sqlstore.MigrateTo(t.Context(), part(t, stockTables), db.DB))
+	require.NoError(t, of(stock.New(sqlstore.NewStock(db.DB, nil), nil).Define(t.Context(), stock.Key{SKU: 1}, 10, stock.Terms{})))
+	tx := must(db.BeginTx(t.Context(), nil))(t)
+	defer func() { _ = tx.Rollback() }()
+	value[int](t, tx, "SELECT STOCK_LOCK_NUM FROM goods_stock WHERE SKU_ID = 1")
+	ctx, leave := context.WithCancel(t.Context())
+	defer leave()
+	migrated := going(func() error { return sqlstore.MigrateTo(ctx, next(t, stockTables), db.Pool(t).DB) })
+	const waiting = "SELECT COUNT(*) FROM information_schema.PROCESSLIST" +
+		" WHERE DB = DATABASE() AND INFO LIKE '%ALTER TABLE goods_stock\n%' AND STATE = 'Waiting for table metadata lock'"
+	for value[int](t, db, waiting) == 0 {
+		runtime.Gosched()
+	}
+	leave()
+	require.Error(t, <-migrated)
+	for soonest := soon(t); value[int](t, db, waiting) > 0; {
+		require.NoError(t, soonest.Err(), "the change still waits")
+	}
+	require.NoError(t, of(stock.New(sqlstore.NewStock(db.DB, nil), nil).Lock(t.Context(), "a", one(1))))
+	require.NoError(t, tx.Rollback())
+	require.NoError(t, sqlstore.MigrateTo(t.Context(), next(t, stockTables), db.DB))
+}
+
 // A process that dies before a migration is recorded leaves it to the next one, and a table that is made again gets what
 // later migrations have added to it.
 func TestMigrateAddsAgainWhatIsThereAndWhatIsNot(t *testing.T) {

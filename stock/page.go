@@ -21,9 +21,9 @@ import (
 // buyer, is ErrInvalid.
 type PageRequest = listing.Request
 
-// Page is one page of a list. A page begins behind the place of the last row of the page before, so no page costs more than
-// another, and rows that come or go meanwhile move no others. A row whose place changes between two pages may be shown twice
-// or not at all.
+// Page is one page of a list: its Rows, and Next for PageRequest.After, which is empty on the last page. A page begins behind the
+// place of the last row of the page before, so no page costs more than another, and rows that come or go meanwhile move no others. A row
+// whose place changes between two pages may be shown twice or not at all.
 type Page[T any] = listing.Page[T]
 
 // ItemFilter chooses and orders the items of a list. The zero ItemFilter is all items by key.

@@ -102,7 +102,7 @@ func (d *delivery) giveEach(ctx context.Context) (fresh bool, err error) {
 		if is.Deliveries > d.opts.MaxDeliveries {
 			err = d.fail(ctx, errLost, is)
 		} else {
-			stopped[is.Queue], err = d.handOver(ctx, []Event{is})
+			stopped[is.Queue], err = d.deliver(ctx, []Event{is})
 		}
 		if err != nil {
 			return fresh, err
@@ -142,7 +142,7 @@ func (d *delivery) giveSome(ctx context.Context, limit int) (fresh bool, err err
 		}
 	}
 	if len(batch) > 0 {
-		if _, err := d.handOver(ctx, batch); err != nil {
+		if _, err := d.deliver(ctx, batch); err != nil {
 			return true, err
 		}
 	}
@@ -185,8 +185,8 @@ func ended(ctx context.Context, events []Event) error {
 // errLost is the failure of an event with which processes die.
 var errLost = errors.New("event: delivered too often, and no handler came back")
 
-// handOver gives events to the handler, records what became of them, and reports whether they have failed.
-func (d *delivery) handOver(ctx context.Context, events []Event) (failed bool, err error) {
+// deliver gives events to the handler, records what became of them, and reports whether they have failed.
+func (d *delivery) deliver(ctx context.Context, events []Event) (failed bool, err error) {
 	if err := d.handle(ctx, events); err != nil {
 		if ctx.Err() != nil { // they may well be done next time
 			return true, d.giveBack(ctx, events)

@@ -44,5 +44,6 @@ var (
 	ErrRemoved         = allot.ErrRemoved
 )
 
-// ProductError says which product or activity refused. It unwraps to one of the refusals of activities and products.
+// ProductError says which product or activity refused: Key, with SKU 0 for an activity, and for its times Start, End and Now. It
+// unwraps to one of the refusals of activities and products.
 type ProductError = allot.ProductError

@@ -20,7 +20,7 @@ type Verdict struct {
 	Figures  string  `json:"figures"` // what was divided by what
 }
 
-// requirement is a claim of the kind a ÷ b: held where that is at least, or with most below, the bound.
+// requirement is a claim of the kind a ÷ b: held where that is at least the bound, or with below less than it.
 type requirement struct {
 	claim string
 	bound float64

@@ -145,17 +145,18 @@ func (s *Store[A, P]) awaitRefunds(ctx context.Context, q mysql.Tx, key stock.Ke
 	return mysql.Read(ctx, q, mysql.Render(s.SQL.LockItem, key.SKU, key.Activity), func(*sql.Rows) error { return nil })
 }
 
-// LockItem locks the item of a product in the caller's transaction, and returns its version; elsewhere it does nothing.
-// Whoever moves units of a product locks the item first and the product last.
-func (s *Store[A, P]) LockItem(ctx context.Context, key stock.Key) (version int64, err error) {
+// LockItem locks the item of a product in the caller's transaction, and returns how many of its units orders have; elsewhere it does
+// nothing. Whoever moves units of a product locks the item first and the product last.
+func (s *Store[A, P]) LockItem(ctx context.Context, key stock.Key) (taken int64, err error) {
 	if !s.units.Bound() {
 		return 0, nil
 	}
 	err = s.units.Among(ctx, func(q mysql.Tx) (bool, error) {
-		err := mysql.ReadRow(ctx, q, mysql.Render(s.SQL.LockItem, key.SKU, key.Activity), &version)
+		var version int64
+		err := mysql.ReadRow(ctx, q, mysql.Render(s.SQL.lockTaken, key.SKU, key.Activity), &version, &taken)
 		return version == 0, err
 	}, s.units.SQL.BlankItems([]stock.Key{key}))
-	return version, err
+	return taken, err
 }
 
 // Reopen makes settled products Removed again, after units have come back to them.
@@ -169,18 +170,41 @@ func Reopen(ctx context.Context, q mysql.Tx, statement string, keys []stock.Key)
 	return nil
 }
 
-// ReopenRefunded is Reopen for the products of the pools that refunds of goods have put units into. A shop that has not migrated so
-// far has no products.
-func ReopenRefunded(ctx context.Context, q mysql.Tx, statement string, calls []ledger.RefundCall) error {
+// Refunds has settled products follow refunds of goods.
+type Refunds struct{ has, reopen string }
+
+// NewRefunds returns what does so for the products of a table.
+func NewRefunds(table string) Refunds {
+	return Refunds{has: hasProduct(table), reopen: reopens(table)}
+}
+
+// Reopen is Reopen for the products of the pools that refunds have put units into. A shop that has not migrated so far has no
+// products. The pool may be that of another kind of activity. In the caller's transaction it looks for the product first: the UPDATE
+// would lock the gap where there is none.
+func (r Refunds) Reopen(ctx context.Context, q mysql.Tx, calls []ledger.RefundCall) error {
 	var keys []stock.Key
 	for _, c := range calls {
 		for _, l := range c.Refund.Lines {
-			if c.Refund.Restock && l.Activity > 0 {
+			if !c.Refund.Restock || l.Activity == 0 {
+				continue
+			}
+			is := !mysql.Borrowed(q)
+			if !is {
+				err := mysql.Read(ctx, q, mysql.Render(r.has, l.Activity, l.SKU), func(*sql.Rows) error { is = true; return nil })
+				if err != nil {
+					return unlessNoTable(err)
+				}
+			}
+			if is {
 				keys = append(keys, l.Key())
 			}
 		}
 	}
-	err := Reopen(ctx, q, statement, keys)
+	return unlessNoTable(Reopen(ctx, q, r.reopen, keys))
+}
+
+// unlessNoTable returns an error, unless it says that there is no table.
+func unlessNoTable(err error) error {
 	if mysql.NoTable(err) {
 		return nil
 	}
@@ -190,7 +214,7 @@ func ReopenRefunded(ctx context.Context, q mysql.Tx, statement string, calls []l
 // Activity implements allot.Store.
 func (s *Store[A, P]) Activity(ctx context.Context, id int64) (A, time.Time, error) {
 	var activity, none A
-	if err := s.units.Ready(ctx); err != nil {
+	if err := s.units.Ready(); err != nil {
 		return none, time.Time{}, err
 	}
 	var clock int64
@@ -235,7 +259,7 @@ func (s *Store[A, P]) Products(ctx context.Context, activity, after int64, limit
 // DueProducts implements allot.Store.
 func (s *Store[A, P]) DueProducts(ctx context.Context, after stock.Key, limit int) ([]P, error) {
 	part := []any{after.Activity, after.Activity, after.SKU, limit}
-	query := mysql.Render(s.SQL.DueProducts, slices.Concat(part, part, part, []any{limit})...)
+	query := mysql.Render(s.SQL.DueProducts, slices.Concat(part, part, []any{limit})...)
 	return ledger.ListOf(ctx, s.units, s.units.Show, query, Scan(s.ProductTargets))
 }
 
@@ -246,7 +270,7 @@ func (s *Schema[A, P]) EntryTargets(e *Entry[A, P]) []any {
 
 // Entry returns a product with its activity, and the clock. Concurrent calls share one read.
 func (s *Store[A, P]) Entry(ctx context.Context, key stock.Key) (Entry[A, P], time.Time, error) {
-	if err := s.units.Ready(ctx); err != nil {
+	if err := s.units.Ready(); err != nil {
 		return Entry[A, P]{}, time.Time{}, err
 	}
 	return s.entries.Get(ctx, key)
@@ -289,7 +313,7 @@ func (s *Store[A, P]) several(ctx context.Context, keys []stock.Key) (map[stock.
 // Await waits until nobody who is under way can still change an activity, or a product of another key than zero. It does nothing
 // in the caller's transaction, whose reads are locked.
 func (s *Store[A, P]) Await(ctx context.Context, activity int64, product stock.Key) error {
-	if err := s.units.Ready(ctx); err != nil || s.units.Bound() {
+	if err := s.units.Ready(); err != nil || s.units.Bound() {
 		return err
 	}
 	statement := mysql.Render(s.SQL.ReadActivity, activity) + " FOR UPDATE"

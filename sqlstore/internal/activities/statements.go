@@ -22,7 +22,7 @@ type Statements struct {
 	ReadActivity, ListActivities, DueActivities string
 	ListProducts, DueProducts                   string
 
-	readEntries string
+	readEntries, hasProduct, lockTaken string
 }
 
 // newStatements renders the statements of a schema.
@@ -80,24 +80,31 @@ func (q *Statements) renderProducts(prefix, table, activities, columns, set stri
 		mysql.Now + ", VERSION = VERSION + 1" +
 		" WHERE ACTIVITY_ID = ? AND SKU_ID = ? AND VERSION = ?"
 	// The caller's transaction locks an item before its product, as all others do.
-	q.LockItem = "SELECT VERSION FROM " + prefix + ledger.GoodsStock + " WHERE SKU_ID = ? AND ACTIVITY_ID = ? FOR UPDATE"
+	item := " FROM " + prefix + ledger.GoodsStock + " WHERE SKU_ID = ? AND ACTIVITY_ID = ? FOR UPDATE"
+	q.LockItem, q.lockTaken = "SELECT VERSION"+item, "SELECT VERSION, STOCK_LOCK_NUM + STOCK_SALE_NUM"+item
 	q.LockProduct = "SELECT VERSION FROM " + table + " WHERE ACTIVITY_ID = ? AND SKU_ID = ? FOR UPDATE"
-	q.Reopen = Reopens(table)
+	q.Reopen, q.hasProduct = reopens(table), hasProduct(table)
 
 	product := "SELECT " + columns + " FROM " + table + " g"
 	q.ListProducts = product + " WHERE g.ACTIVITY_ID = ? AND g.SKU_ID > ? ORDER BY g.SKU_ID LIMIT ?"
-	due := func(state allot.State, join, where string) string {
-		return "(" + product + " " + mysql.By(table, "state") + join + fmt.Sprintf(" WHERE g.STATE = %d", state) + where +
-			" AND (g.ACTIVITY_ID > ? OR (g.ACTIVITY_ID = ? AND g.SKU_ID > ?)) ORDER BY g.ACTIVITY_ID, g.SKU_ID LIMIT ?)"
-	}
-	// An end that did not see a product has left it as it was: a snapshot shows no product that came later.
-	ended, over := " STRAIGHT_JOIN "+activities+" a "+mysql.ByKey+" ON a.ID = g.ACTIVITY_ID", " AND a.OVER_TIME IS NOT NULL"
-	q.DueProducts = due(allot.Removed, "", "") + " UNION ALL " + due(allot.Offered, ended, over) + " UNION ALL " +
-		due(allot.Preparing, ended, over) + " ORDER BY ACTIVITY_ID, SKU_ID LIMIT ?"
+	const behind = " AND (g.ACTIVITY_ID > ? OR (g.ACTIVITY_ID = ? AND g.SKU_ID > ?)) ORDER BY g.ACTIVITY_ID, g.SKU_ID LIMIT ?)"
+	removed := "(" + product + " " + mysql.By(table, "state") + fmt.Sprintf(" WHERE g.STATE = %d", allot.Removed) + behind
+	// An end that did not see a product has left it as it was: a snapshot shows no product that came later. Few activities have
+	// products that are not over, and the index has them, so the products themselves are read only where the activity is.
+	live := fmt.Sprintf("STATE IN (%d, %d)", allot.Preparing, allot.Offered)
+	missed := "(SELECT " + columns + " FROM (SELECT DISTINCT ACTIVITY_ID FROM " + table + " " + mysql.By(table, "state") + " WHERE " + live +
+		") l STRAIGHT_JOIN " + activities + " a " + mysql.ByKey + " ON a.ID = l.ACTIVITY_ID STRAIGHT_JOIN " + table + " g " + mysql.ByKey +
+		" ON g.ACTIVITY_ID = a.ID WHERE a.OVER_TIME IS NOT NULL AND g." + live + behind
+	q.DueProducts = removed + " UNION ALL " + missed + " ORDER BY ACTIVITY_ID, SKU_ID LIMIT ?"
 }
 
-// Reopens renders the UPDATE that makes a settled product of a table Removed again.
-func Reopens(table string) string {
+// hasProduct renders the read of whether a table has a product.
+func hasProduct(table string) string {
+	return "SELECT 1 FROM " + table + " WHERE ACTIVITY_ID = ? AND SKU_ID = ?"
+}
+
+// reopens renders the UPDATE that makes a settled product of a table Removed again.
+func reopens(table string) string {
 	return "UPDATE " + table + " " + mysql.ByKey + fmt.Sprintf(" SET STATE = %d, VERSION = VERSION + 1, UPDATE_TIME = %s"+
 		" WHERE ACTIVITY_ID = ? AND SKU_ID = ? AND STATE = %d", allot.Removed, mysql.Now, allot.Settled)
 }
@@ -116,6 +123,7 @@ func (q *Statements) Named() (reads, changes [][2]string) {
 		{"Read products with their activities, two", q.Entries(2)},
 		{"List the products of an activity", q.ListProducts},
 		{"Products that are removed, or that the end of their activity did not see", q.DueProducts},
+		{"In the caller's transaction, refund of goods: is the pool that of a product", q.hasProduct},
 	}
 	return reads, [][2]string{
 		{"Define: a new activity", q.AddActivity},
@@ -123,6 +131,7 @@ func (q *Statements) Named() (reads, changes [][2]string) {
 		{"Offer: a new product", q.AddProduct},
 		{"Offer, Revise, Remove, Expire: a product as it was read", q.SetProduct},
 		{"A product that is settled, and any in the caller's transaction: lock the item first", q.LockItem},
+		{"The same, and how many units orders have", q.lockTaken},
 		{"Refund: a product goes on giving back units", q.Reopen},
 		{"In the caller's transaction: a blank activity", q.BlankActivity.Insert},
 		{"In the caller's transaction: no blank activity any more", q.BlankActivity.TakeBack},

@@ -57,9 +57,6 @@ func (c *Store) withUnits(units *ledger.Store) *Store {
 // Units implements coupon.Store.
 func (c *Store) Units() stock.Store { return c.units }
 
-// ready refuses what cannot work before any I/O.
-func (c *Store) ready(ctx context.Context) error { return c.units.Ready(ctx) }
-
 // AddTerms implements coupon.Store.
 func (c *Store) AddTerms(ctx context.Context, campaign, no int64, terms coupon.Terms) (stock.Verdict, error) {
 	args, err := termsArgs(terms)
@@ -72,7 +69,7 @@ func (c *Store) AddTerms(ctx context.Context, campaign, no int64, terms coupon.T
 
 // Terms implements coupon.Store.
 func (c *Store) Terms(ctx context.Context, campaign, no int64) (coupon.Terms, bool, error) {
-	if err := c.ready(ctx); err != nil || no < 1 { // no terms have the number 0: do not lock their place
+	if err := c.units.Ready(); err != nil || no < 1 { // no terms have the number 0: do not lock their place
 		return coupon.Terms{}, false, err
 	}
 	key := termsKey{campaign, no}
@@ -90,7 +87,7 @@ func (c *Store) Terms(ctx context.Context, campaign, no int64) (coupon.Terms, bo
 
 // Coupon implements coupon.Store. Concurrent calls share one read, because each claim ends with it.
 func (c *Store) Coupon(ctx context.Context, id string) (coupon.Coupon, time.Time, error) {
-	if err := c.ready(ctx); err != nil { // calls begin with this
+	if err := c.units.Ready(); err != nil { // calls begin with this
 		return coupon.Coupon{}, time.Time{}, err
 	}
 	return c.byID.Get(ctx, id)

@@ -40,8 +40,8 @@ func NewBesideGoods(prefix string, tells event.Kinds) BesideGoods {
 // Keeps implements ledger.Companions.
 func (BesideGoods) Keeps(c stock.Companion) bool { return coupon.KeepsUse(c) }
 
-// Before implements ledger.Companions. In the caller's transaction the uses get their rows before anything else, where a refused call
-// can take them back; see mysql.Insert.
+// Before implements ledger.Companions. In the caller's transaction, uses that are not there get their rows before anything else, where
+// a refused call can take them back; see mysql.Insert. Those that are there are locked later, behind their coupons.
 func (g BesideGoods) Before(ctx context.Context, q mysql.Tx, beside [][]stock.Companion) error {
 	if !mysql.Borrowed(q) {
 		return nil
@@ -54,6 +54,14 @@ func (g BesideGoods) Before(ctx context.Context, q mysql.Tx, beside [][]stock.Co
 	}
 	slices.SortFunc(keys, useKey.compare)
 	for _, key := range keys {
+		there := false
+		err := mysql.Read(ctx, q, mysql.Render(g.sql.hasUse, key.coupon, key.order), func(*sql.Rows) error { there = true; return nil })
+		if err != nil {
+			return err
+		}
+		if there {
+			continue
+		}
 		blank := g.sql.blankUse.Of(key.coupon, key.order)
 		if err := mysql.Insert(ctx, q, blank.Insert, blank.TakeBack); err != nil {
 			return err
@@ -308,12 +316,14 @@ func (b *useBatch) decide(calls int) (why []error, sure bool) {
 }
 
 // fresh returns the uses that begin, by their keys: they have no row that is locked.
-func (b *useBatch) fresh() []coupon.Use { return b.usesOf(false) }
+func (b *useBatch) fresh() []coupon.Use {
+	return b.usesOf(func(key useKey) bool { _, ok := b.there[key]; return !ok })
+}
 
-// usesOf returns the uses that change, and have a row that is locked, or have none.
-func (b *useBatch) usesOf(locked bool) (uses []coupon.Use) {
+// usesOf returns those of the uses that change or begin which are such.
+func (b *useBatch) usesOf(are func(key useKey) bool) (uses []coupon.Use) {
 	for _, key := range slices.SortedFunc(maps.Keys(b.uses), useKey.compare) {
-		if _, ok := b.there[key]; ok == locked {
+		if are(key) {
 			uses = append(uses, b.uses[key])
 		}
 	}
@@ -322,10 +332,12 @@ func (b *useBatch) usesOf(locked bool) (uses []coupon.Use) {
 
 // write inserts the uses that begin, and changes those that are there and the coupons.
 func (b *useBatch) write(ctx context.Context) error {
+	blank := func(key useKey) bool { is, ok := b.there[key]; return ok && is.State == coupon.Unused }
+	was := func(key useKey) bool { is, ok := b.there[key]; return ok && is.State != coupon.Unused }
 	for _, c := range []struct {
 		uses []coupon.Use
 		kept string
-	}{{b.fresh(), ""}, {b.usesOf(true), changeUses}} {
+	}{{b.fresh(), ""}, {b.usesOf(blank), beginUses}, {b.usesOf(was), changeUses}} {
 		for part := range slices.Chunk(c.uses, mysql.MaxList) {
 			statement, err := b.sql.insertUses(part, c.kept)
 			if err != nil {
@@ -359,6 +371,9 @@ const (
 	changeUses = " ON DUPLICATE KEY UPDATE PLACES = VALUES(PLACES), TOTAL = VALUES(TOTAL), DISCOUNT = VALUES(DISCOUNT)," +
 		" EXPIRE_TIME = VALUES(EXPIRE_TIME), STATE = VALUES(STATE), REDEEM_TIME = VALUES(REDEEM_TIME), UPDATE_TIME = VALUES(UPDATE_TIME)"
 )
+
+// beginUses is what it does to blank ones.
+const beginUses = changeUses + ", CREATE_TIME = VALUES(CREATE_TIME)"
 
 // insertUses renders the INSERT of uses, and of what it does to those that are there.
 func (q *couponSQL) insertUses(uses []coupon.Use, kept string) (string, error) {

@@ -73,7 +73,7 @@ func scanGrant(rows *sql.Rows) (g coupon.Grant, err error) {
 func (c *Store) Issue(
 	ctx context.Context, batch coupon.Batch, orders []stock.Order, holdFor time.Duration, all bool,
 ) ([]coupon.Grant, error) {
-	if err := c.ready(ctx); err != nil || len(orders) == 0 {
+	if err := c.units.Ready(); err != nil || len(orders) == 0 {
 		return nil, err
 	}
 	i := &issue{store: c, batch: batch.ID, key: stock.Key{SKU: batch.Campaign}, all: all, refusals: map[string]coupon.Reason{}}

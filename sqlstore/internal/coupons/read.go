@@ -51,6 +51,7 @@ func (q *couponSQL) renderReads() {
 	q.lockCode = "SELECT CAMPAIGN_ID, POSITION FROM " + q.codes + " WHERE CODE = ? FOR UPDATE"
 	q.ownerOf = "SELECT COUPON_NO FROM " + q.wallet + " WHERE CAMPAIGN_ID = ? AND POSITION = ?"
 
+	q.hasUse = "SELECT 1 FROM " + q.uses + " WHERE COUPON_NO = ? AND ORDER_NO = ?"
 	q.readUse = "SELECT " + useColumns + ", c.CLOCK FROM " + clock + " LEFT JOIN " + q.uses + " u " + mysql.ByKey +
 		" ON u.COUPON_NO = ? AND u.ORDER_NO = ?"
 	use := "SELECT " + useColumns + ", " + mysql.Micros(mysql.Now) + " FROM " + q.uses + " u WHERE "

@@ -26,7 +26,7 @@ type couponSQL struct {
 	lockCampaign, give, lockPaid, giveBack      string
 	lockCoupons                                 string
 	readCoupon, readCoupons, readByCode         string
-	readUse, readUses, readOrder                string
+	hasUse, readUse, readUses, readOrder        string
 	growPool, growBound, readPool, addUnits     string
 	lockClaim, lockCode, ownerOf, readOwners    string
 	addBatch, readBatch, lockBatch, growBatch   string

@@ -128,7 +128,7 @@ func (u useCall) amounts() []any { return []any{int64(u.Places), u.total, u.disc
 
 // Use implements coupon.Store.
 func (c *Store) Use(ctx context.Context, step coupon.Step, use coupon.Use, holdFor time.Duration) (stock.Verdict, error) {
-	if err := cmp.Or(c.ready(ctx), money.Places(use.Places)); err != nil {
+	if err := cmp.Or(c.units.Ready(), money.Places(use.Places)); err != nil {
 		return stock.Refused, err
 	}
 	total, err1 := money.Minor("total", use.Total, use.Places)

@@ -45,7 +45,7 @@ func (c amendCall) pays() bool {
 
 // Amend implements stock.Store. An order that gets another number goes by itself, since its row moves to another place.
 func (s *Store) Amend(ctx context.Context, record stock.AmendRecord, beside ...stock.Companion) (stock.MoveResult, error) {
-	if err := s.Ready(ctx, beside...); err != nil {
+	if err := s.Ready(beside...); err != nil {
 		return stock.MoveResult{}, err
 	}
 	call := amendCall{record: record, Cargo: s.cargo(beside)}
@@ -72,9 +72,9 @@ func (s *Store) amendSingle(ctx context.Context, _ struct{}, call amendCall) (st
 // In the caller's, what is refused must not have changed anything: the hold is only locked, and changed once nothing refuses.
 func (s *Store) amend(ctx context.Context, call amendCall) (stock.MoveResult, error) {
 	s = s.withRows(call.Rows)
-	b := newAmendBatch(s, []amendCall{call})
-	kept, err := s.HandingOver(ctx, s.changeBeside(call.Beside), func(q mysql.Tx, h *Handover) (bool, error) {
-		b = newAmendBatch(s, []amendCall{call})
+	b := newAmendments(s, []amendCall{call})
+	kept, err := s.WithHandover(ctx, s.changeBeside(call.Beside), func(q mysql.Tx, h *Handover) (bool, error) {
+		b = newAmendments(s, []amendCall{call})
 		return b.make(ctx, s.watched(q), h, !s.Bound())
 	})
 	verdict, err := ExistsOnDuplicate(DoneIf(kept), err)
@@ -108,9 +108,9 @@ func (s *Store) amendBatch(ctx context.Context, _ struct{}, calls []amendCall) (
 // amendMany makes amendments in one transaction, those that their holds and items allow. What a call carries must not be kept where it
 // is not made: such calls are refused, and none is made.
 func (s *Store) amendMany(ctx context.Context, calls []amendCall) (b *amendments, err error) {
-	b = newAmendBatch(s, calls) // of a transaction that cannot begin
-	_, err = s.HandingOver(ctx, s.Atomically, func(q mysql.Tx, h *Handover) (bool, error) {
-		b = newAmendBatch(s, slices.Clone(calls))
+	b = newAmendments(s, calls) // of a transaction that cannot begin
+	_, err = s.WithHandover(ctx, s.Atomically, func(q mysql.Tx, h *Handover) (bool, error) {
+		b = newAmendments(s, slices.Clone(calls))
 		q = s.watched(q)
 		if err := beforeTry(ctx, s, q, calls); err != nil {
 			return false, err
@@ -134,7 +134,7 @@ type amendments struct {
 	lines [][]stock.HoldLine // of each call that is made: those that its order has then
 }
 
-func newAmendBatch(s *Store, calls []amendCall) *amendments {
+func newAmendments(s *Store, calls []amendCall) *amendments {
 	return &amendments{
 		Store: s, calls: calls, in: numbers(len(calls)), why: make([]error, len(calls)), lines: make([][]stock.HoldLine, len(calls)),
 	}
@@ -184,11 +184,11 @@ func (b *amendments) make(ctx context.Context, q mysql.Tx, h *Handover, atOnce b
 	if err := b.tell(ctx, q); err != nil {
 		return false, err
 	}
-	return h.Finish(ctx, q, t.Freed(), b.toldOf())
+	return h.Finish(ctx, q, t.Freed(), b.toldAmendments())
 }
 
-// toldOf returns what the amendments have to tell. An order that only gets another number has lost nothing.
-func (b *amendments) toldOf() *Told {
+// toldAmendments returns what the amendments have to tell. An order that only gets another number has lost nothing.
+func (b *amendments) toldAmendments() *Told {
 	t := b.told()
 	for _, i := range b.in {
 		c := b.calls[i]
@@ -309,7 +309,7 @@ func (b *amendments) record(ctx context.Context, q mysql.Tx) error {
 // judge locks what their buyers have, and their items, and leaves the calls out that these do not allow, in the order of arrival: no
 // order can take what another one has. It adds up what the others do.
 func (b *amendments) judge(ctx context.Context, q mysql.Tx, t *Tally) error {
-	j, err := b.lockUnits(ctx, q)
+	j, err := b.lockBuyersAndItems(ctx, q)
 	if err != nil {
 		return err
 	}
@@ -338,8 +338,8 @@ func (b *amendments) judge(ctx context.Context, q mysql.Tx, t *Tally) error {
 	return errors.Join(broken, err)
 }
 
-// lockUnits locks what the buyers have, and the items, both in the order of their keys.
-func (b *amendments) lockUnits(ctx context.Context, q mysql.Tx) (*judgement, error) {
+// lockBuyersAndItems locks what the buyers have, and the items, both in the order of their keys.
+func (b *amendments) lockBuyersAndItems(ctx context.Context, q mysql.Tx) (*judgement, error) {
 	var gets, buyers []buyerKey
 	var keys []stock.Key
 	for _, r := range b.records() {

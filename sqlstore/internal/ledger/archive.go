@@ -39,7 +39,7 @@ func (s *Store) finished(ctx context.Context, filter stock.Filter, after stock.C
 // Archive implements stock.Store. It locks the holds, then what their buyers have, then the changes of their items, each sorted by key
 // and by whole keys, and no item: no Lock waits for it, but one of the same buyer and item. Who is in its way is left out.
 func (s *Store) Archive(ctx context.Context, holds []stock.Hold, by stock.Change) (archived []string, err error) {
-	if err := s.Ready(ctx); err != nil || len(holds) == 0 {
+	if err := s.Ready(); err != nil || len(holds) == 0 {
 		return nil, err
 	}
 	switch {

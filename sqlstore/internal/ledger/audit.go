@@ -117,7 +117,7 @@ func CountedStates() (locked, sold []stock.State) {
 
 // Books implements stock.Store. The items and their buyers are two moments; each agrees in itself.
 func (s *Store) Books(ctx context.Context, keys []stock.Key) ([]stock.Book, error) {
-	if err := s.Ready(ctx); err != nil {
+	if err := s.Ready(); err != nil {
 		return nil, err
 	}
 	found := make(map[stock.Key]*stock.Book, len(keys))

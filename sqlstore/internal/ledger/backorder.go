@@ -205,8 +205,8 @@ type lineAt struct {
 	no    int
 }
 
-// keysOf returns lines by the whole of their keys.
-func keysOf(lines []lineAt) lineKeys {
+// lineKeysOf returns lines by the whole of their keys.
+func lineKeysOf(lines []lineAt) lineKeys {
 	keys := lineKeys{}
 	for _, l := range lines {
 		keys.add(l.order, l.no)
@@ -230,7 +230,7 @@ const coverTries = 10
 
 // Cover implements stock.Store. It goes beside the batches.
 func (s *Store) Cover(ctx context.Context, keys []stock.Key, limit int) ([]stock.Effect, error) {
-	if err := s.Ready(ctx); err != nil || s.Bound() {
+	if err := s.Ready(); err != nil || s.Bound() {
 		return nil, err
 	}
 	s = s.Plain()
@@ -351,7 +351,7 @@ func (s *Store) cover(ctx context.Context, key stock.Key, limit int) (c coverBat
 
 // coverLines covers within a transaction.
 func (s *Store) coverLines(ctx context.Context, q mysql.Tx, c *coverBatch) (bool, error) {
-	lines, err := s.lockLinesFor(ctx, q, c.key, keysOf(c.lines))
+	lines, err := s.lockLinesFor(ctx, q, c.key, lineKeysOf(c.lines))
 	if err != nil {
 		return false, err
 	}
@@ -364,7 +364,7 @@ func (s *Store) coverLines(ctx context.Context, q mysql.Tx, c *coverBatch) (bool
 		return false, err
 	}
 	if len(c.done) > 0 {
-		if _, err := q.ExecContext(ctx, s.SQL.endBackorders(c.key, keysOf(c.done))); err != nil {
+		if _, err := q.ExecContext(ctx, s.SQL.endBackorders(c.key, lineKeysOf(c.done))); err != nil {
 			return false, err
 		}
 	}
@@ -389,7 +389,7 @@ func (s *Store) lack(ctx context.Context, q mysql.Tx, e stock.Entry, newest []li
 	lines := map[string]backorderLine{}
 	sorted := slices.SortedFunc(slices.Values(newest), func(a, b lineAt) int { return cmp.Compare(a.order, b.order) })
 	for part := range slices.Chunk(sorted, mysql.MaxList) {
-		some, err := s.lockLinesFor(ctx, q, e.Key, keysOf(part))
+		some, err := s.lockLinesFor(ctx, q, e.Key, lineKeysOf(part))
 		if err != nil {
 			return false, err
 		}

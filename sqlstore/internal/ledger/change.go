@@ -14,7 +14,7 @@ import (
 
 // Apply implements stock.Store.
 func (s *Store) Apply(ctx context.Context, change stock.Change, beside ...stock.Companion) (stock.Verdict, error) {
-	if err := s.Ready(ctx, beside...); err != nil {
+	if err := s.Ready(beside...); err != nil {
 		return stock.Refused, err
 	}
 	if change.Kind == stock.KindRepair { // of a sweep
@@ -46,7 +46,7 @@ func (s *Store) apply(ctx context.Context, change stock.Change, beside []stock.C
 			return stock.Refused, err
 		}
 	}
-	kept, err := s.HandingOver(ctx, s.changeBeside(beside), func(q mysql.Tx, h *Handover) (bool, error) {
+	kept, err := s.WithHandover(ctx, s.changeBeside(beside), func(q mysql.Tx, h *Handover) (bool, error) {
 		q = s.watched(q)
 		if short {
 			if ok, err := s.lack(ctx, q, change.Entries[0], newest); err != nil || !ok {

@@ -75,9 +75,9 @@ func (q *Statements) deleteBlankItems(items int) string {
 		" s " + mysql.ByKey + " ON s.SKU_ID = l.SKU_ID AND s.ACTIVITY_ID = l.ACTIVITY_ID WHERE s.VERSION = 0"
 }
 
-// buyersOf renders the read that locks what the buyer of an order of so many lines has of its items: before them, as every call does.
-// The UPDATE that moves the order would lock the first item before what the buyer has of the second.
-func (q *Statements) buyersOf(n int) string {
+// lockBuyersOfOrder renders the read that locks what the buyer of an order of so many lines has of its items: before them, as every
+// call does. The UPDATE that moves the order would lock the first item before what the buyer has of the second.
+func (q *Statements) lockBuyersOfOrder(n int) string {
 	return "SELECT b.HOLD_NUM FROM " + lines(n) + " STRAIGHT_JOIN " + q.Holds + " h " + mysql.ByKey +
 		" ON h.ORDER_NO = ? AND h.LINE_NO = n.NO STRAIGHT_JOIN " + q.buyers + " b " + mysql.ByKey +
 		" ON b.SKU_ID = h.SKU_ID AND b.ACTIVITY_ID = h.ACTIVITY_ID AND b.BUYER_ID = h.BUYER_ID FOR UPDATE"

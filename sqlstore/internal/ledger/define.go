@@ -74,7 +74,7 @@ func argsOf(keys []stock.Key) []any {
 func (s *Store) Create(
 	ctx context.Context, items []stock.Item, defines []stock.Change, beside ...stock.Companion,
 ) (stock.Verdict, error) {
-	if err := s.Ready(ctx, beside...); err != nil {
+	if err := s.Ready(beside...); err != nil {
 		return stock.Refused, err
 	}
 	keys := make([]stock.Key, len(items))
@@ -99,7 +99,7 @@ func (s *Store) Create(
 func (s *Store) SetTerms(
 	ctx context.Context, from stock.Item, to stock.Terms, total int64, define stock.Change, beside ...stock.Companion,
 ) (stock.Verdict, error) {
-	if err := s.Ready(ctx, beside...); err != nil {
+	if err := s.Ready(beside...); err != nil {
 		return stock.Refused, err
 	}
 	defer s.Freed(from.Key)
@@ -116,7 +116,7 @@ func (s *Store) SetTerms(
 			return DoneIf(rows > 0), err
 		}
 	}
-	kept, err := s.HandingOver(ctx, s.changeBeside(beside), func(q mysql.Tx, h *Handover) (bool, error) {
+	kept, err := s.WithHandover(ctx, s.changeBeside(beside), func(q mysql.Tx, h *Handover) (bool, error) {
 		if err := h.Lock(ctx, q); err != nil {
 			return false, err
 		}
@@ -141,7 +141,7 @@ func (s *Store) SetTerms(
 
 // Defined implements stock.Store.
 func (s *Store) Defined(ctx context.Context, keys []stock.Key) ([]int64, error) {
-	if err := s.Ready(ctx); err != nil {
+	if err := s.Ready(); err != nil {
 		return nil, err
 	}
 	totals := map[stock.Key]int64{}

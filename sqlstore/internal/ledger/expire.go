@@ -14,7 +14,7 @@ import (
 
 // Due implements stock.Store. Those who ask for the same item at once get the same answer.
 func (s *Store) Due(ctx context.Context, keys []stock.Key, limit int) ([]string, error) {
-	if err := s.Ready(ctx); err != nil {
+	if err := s.Ready(); err != nil {
 		return nil, err
 	}
 	if s.batchers == nil || len(keys) != 1 {
@@ -90,7 +90,7 @@ func (s *Store) stillDue(ctx context.Context, orders []string) ([]string, error)
 // Expire implements stock.Store. Waiting calls are merged: where many find an item short, the same dead holds are
 // released for all of them.
 func (s *Store) Expire(ctx context.Context, orders []string) ([]string, error) {
-	if err := s.Ready(ctx); err != nil || len(orders) == 0 {
+	if err := s.Ready(); err != nil || len(orders) == 0 {
 		return nil, err
 	}
 	if s.batchers == nil {
@@ -133,7 +133,7 @@ func (s *Store) expire(ctx context.Context, _ struct{}, orders []string) ([]stri
 
 // MoveAll implements stock.Store. It goes beside the batches of Move.
 func (s *Store) MoveAll(ctx context.Context, moves []stock.Movement) ([]string, error) {
-	if err := s.Ready(ctx); err != nil || len(moves) == 0 {
+	if err := s.Ready(); err != nil || len(moves) == 0 {
 		return nil, err
 	}
 	if s.rows != nil {

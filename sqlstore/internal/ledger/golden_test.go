@@ -56,7 +56,7 @@ func (q *Statements) statements() []sqltest.Statement {
 	}
 	return append(all,
 		sqltest.Statement{"Merged steps 1: lock the other lines", q.lockLines(lineKeys{"2": {"a", "b"}, "2, 3": {"c"}})},
-		sqltest.Statement{"Merged steps that draw, or whose books refuse: lock the buyers", q.lockBuyersText(2)},
+		sqltest.Statement{"Merged steps that draw, or whose books refuse: lock the buyers", q.readUsagesText(2) + " FOR UPDATE"},
 		sqltest.Statement{"Merged steps that draw, or whose books refuse: lock the items", q.lockItemRowsText(2)},
 		sqltest.Statement{"Merged steps 3: the buyers", q.tallyBuyersText(2)},
 		sqltest.Statement{"Merged steps 3: buyers with many different changes", q.tallyEachBuyerText(2)},
@@ -153,7 +153,7 @@ func (q *Statements) statements() []sqltest.Statement {
 		sqltest.Statement{"In the caller's transaction: lock an order", q.lockOrder},
 		sqltest.Statement{"In the caller's transaction: read its lines, two", q.currentHold(2)},
 		sqltest.Statement{"In the caller's transaction: which orders are known", q.knownNow},
-		sqltest.Statement{"In the caller's transaction: what the buyer of two lines has, before their items", q.buyersOf(2)},
+		sqltest.Statement{"In the caller's transaction: what the buyer of two lines has, before their items", q.lockBuyersOfOrder(2)},
 		sqltest.Statement{"In the caller's transaction: Pay of two lines", q.renderMove(stock.StepPay.Transition(), 2)},
 		sqltest.Statement{"In the caller's transaction: Redeem of two lines", q.renderMove(stock.StepRedeem.Transition(), 2)},
 		sqltest.Statement{"In the caller's transaction: Reacquire 2: all lines, or roll back", q.countCurrent(2)},

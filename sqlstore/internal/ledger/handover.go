@@ -43,11 +43,11 @@ func unlessWaiting(statement string) string {
 type Handover struct {
 	*Store
 
-	known map[string]waiter // who may get units, by order, as far as it was found out
-	again bool              // somebody may who was not known: once more
+	known map[string]waiter // those who may get units, by order, found so far
+	again bool              // one who was not known may get units: the transaction runs once more
 	round int
 	stuck bool // a try had no answer in time when it locked those who are known
-	waits int  // how often that was so; after some of these, those whom others have locked are passed over
+	waits int  // how many tries got stuck like this; after stuckWaits of them, those whom others have locked are passed over
 
 	// of one try
 	asked   bool        // orders wait for an item that was changed
@@ -64,9 +64,9 @@ type waiter struct {
 	came         time.Time
 }
 
-// HandingOver runs fn as a transaction that run makes, once more where that is needed. Fn calls Lock once it has locked its holds, and
-// Finish as the last of all.
-func (s *Store) HandingOver(
+// WithHandover runs fn in a transaction that run makes, and again if one who waits has to be locked first. Fn calls Lock after it has
+// locked its own holds, and Finish last.
+func (s *Store) WithHandover(
 	ctx context.Context, run func(context.Context, mysql.VerdictFunc) (bool, error), fn func(q mysql.Tx, h *Handover) (bool, error),
 ) (bool, error) {
 	h := &Handover{Store: s, known: map[string]waiter{}}

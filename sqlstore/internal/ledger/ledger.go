@@ -112,11 +112,11 @@ func (s *Store) WithTx(tx mysql.Tx) *Store {
 }
 
 // Ready refuses what cannot work before any I/O, and companions that are not kept.
-func (s *Store) Ready(ctx context.Context, beside ...stock.Companion) error {
+func (s *Store) Ready(beside ...stock.Companion) error {
 	if err := s.rows.Err(); err != nil {
 		return err
 	}
-	if err := s.Handle.Ready(ctx); err != nil {
+	if err := s.Handle.Ready(); err != nil {
 		return err
 	}
 	return stock.KeepsAll(beside, s.Companions.Keeps)
@@ -141,7 +141,7 @@ func DoneIf(kept bool) stock.Verdict {
 // Lock implements stock.Store. The hold comes first and the hot row last, so that the row is locked as briefly as
 // possible.
 func (s *Store) Lock(ctx context.Context, order stock.Order, holdFor time.Duration) (stock.LockResult, error) {
-	if err := s.Ready(ctx, order.Beside...); err != nil {
+	if err := s.Ready(order.Beside...); err != nil {
 		return stock.LockResult{}, err
 	}
 	call := LockCall{Order: order, HoldFor: holdFor, Cargo: s.cargo(order.Beside)}
@@ -278,7 +278,7 @@ func (s *Store) stayingBuyers(ctx context.Context, q mysql.Tx, keys []buyerKey) 
 
 // Void implements stock.Store.
 func (s *Store) Void(ctx context.Context, order string, beside ...stock.Companion) (stock.Verdict, error) {
-	if err := s.Ready(ctx, beside...); err != nil {
+	if err := s.Ready(beside...); err != nil {
 		return stock.Refused, err
 	}
 	statement := mysql.Render(s.SQL.CloseOrder, order)
@@ -298,7 +298,7 @@ func (s *Store) Void(ctx context.Context, order string, beside ...stock.Companio
 // Fence implements stock.Store. The update waits for the locks of every statement of the order
 // that is under way: a plain read would not.
 func (s *Store) Fence(ctx context.Context, order string, beside ...stock.Companion) (stock.Verdict, error) {
-	if err := s.Ready(ctx, beside...); err != nil {
+	if err := s.Ready(beside...); err != nil {
 		return stock.Refused, err
 	}
 	return s.changeHolds(ctx, beside, order, mysql.Render(s.SQL.fenceOrder, order))
@@ -308,7 +308,7 @@ func (s *Store) Fence(ctx context.Context, order string, beside ...stock.Compani
 func (s *Store) SetDeadline(
 	ctx context.Context, hold stock.Hold, deadline time.Time, beside ...stock.Companion,
 ) (stock.Verdict, error) {
-	if err := s.Ready(ctx, beside...); err != nil {
+	if err := s.Ready(beside...); err != nil {
 		return stock.Refused, err
 	}
 	defer s.Freed(KeysOf(hold)...)

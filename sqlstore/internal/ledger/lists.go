@@ -100,7 +100,7 @@ func (q *Statements) holdsByBuyer(states int) string {
 func ListOf[T any](
 	ctx context.Context, s *Store, by mysql.QueryFunc, query string, scan func(*sql.Rows) (T, error),
 ) (all []T, err error) {
-	if err := s.Ready(ctx); err != nil {
+	if err := s.Ready(); err != nil {
 		return nil, err
 	}
 	err = by(ctx, query, func(rows *sql.Rows) error {
@@ -129,7 +129,7 @@ func (s *Store) List(ctx context.Context, spu int64, after stock.Key, limit int)
 
 // Holds implements stock.Store.
 func (s *Store) Holds(ctx context.Context, filter stock.Filter, after stock.Cursor, limit int) ([]stock.Hold, error) {
-	if err := s.Ready(ctx); err != nil {
+	if err := s.Ready(); err != nil {
 		return nil, err
 	}
 	if !filter.FinishedBefore.IsZero() {
@@ -189,7 +189,7 @@ func (s *Store) holdsOf(ctx context.Context, filter stock.Filter, after stock.Cu
 
 // Refunds implements stock.Store.
 func (s *Store) Refunds(ctx context.Context, order, after string, limit int) (refunds []stock.RefundRecord, err error) {
-	if err := s.Ready(ctx); err != nil {
+	if err := s.Ready(); err != nil {
 		return nil, err
 	}
 	err = s.Show(ctx, mysql.Render(s.SQL.listRefunds, order, after, limit), func(rows *sql.Rows) error {

@@ -302,7 +302,7 @@ func (b *LockBatch) try(ctx context.Context, decided bool) (bool, error) {
 		return false, nil
 	case n == mysql.ErrOutOfRange: // a buyer has as much as can be counted
 		return false, nil
-	case mysql.RefusedBy(err), errors.Is(err, mysql.ErrStuck):
+	case mysql.IsRefusal(err), errors.Is(err, mysql.ErrStuck):
 		return false, err
 	case errors.Is(err, fault.ErrDrift), errors.Is(err, fault.ErrOverflow): // the books of one, maybe
 		b.split()

@@ -195,7 +195,7 @@ func (q *Statements) noneBeyond(t stock.Transition, buyers int) string {
 	if buyers == 0 {
 		return ""
 	}
-	return " AND NOT EXISTS (SELECT 1 FROM " + buyersOf(buyers) + " STRAIGHT_JOIN " + q.buyers + " b " + mysql.ByKey +
+	return " AND NOT EXISTS (SELECT 1 FROM " + buyerList(buyers) + " STRAIGHT_JOIN " + q.buyers + " b " + mysql.ByKey +
 		" ON b.SKU_ID = k.SKU_ID AND b.ACTIVITY_ID = k.ACTIVITY_ID AND b.BUYER_ID = k.BUYER_ID" +
 		" WHERE k.SKU_ID = s.SKU_ID AND k.ACTIVITY_ID = s.ACTIVITY_ID AND NOT (" + within(t) + "))"
 }
@@ -265,8 +265,8 @@ func skus(sums []itemSum) string {
 	return b.String()
 }
 
-// buyersOf is the keys of buyers' rows, which drive a join.
-func buyersOf(buyers int) string {
+// buyerList is the keys of buyers' rows, which drive a join.
+func buyerList(buyers int) string {
 	return "(SELECT ? AS SKU_ID, ? AS ACTIVITY_ID, ? AS BUYER_ID" + strings.Repeat(" UNION ALL SELECT ?, ?, ?", buyers-1) + ") k"
 }
 

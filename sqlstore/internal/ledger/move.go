@@ -21,7 +21,7 @@ type MoveCall struct {
 
 // Move implements stock.Store.
 func (s *Store) Move(ctx context.Context, move stock.Movement) (stock.MoveResult, error) {
-	if err := s.Ready(ctx, move.Beside...); err != nil {
+	if err := s.Ready(move.Beside...); err != nil {
 		return stock.MoveResult{}, err
 	}
 	if move.Step == stock.StepOffer {
@@ -80,7 +80,7 @@ func (s *Store) move(ctx context.Context, step stock.Step, call MoveCall) (stock
 		}
 	}
 	calls := []MoveCall{call}
-	kept, err := s.HandingOver(ctx, s.changeBeside(call.Beside), func(q mysql.Tx, h *Handover) (bool, error) {
+	kept, err := s.WithHandover(ctx, s.changeBeside(call.Beside), func(q mysql.Tx, h *Handover) (bool, error) {
 		return s.moveOne(ctx, s.watched(q), h, t, calls)
 	})
 	return stock.MoveResult{Verdict: DoneIf(kept), Beside: calls[0].Kept}, unlessBackordered(step, mysql.Reason(err))
@@ -107,7 +107,7 @@ func (s *Store) moveOne(ctx context.Context, q mysql.Tx, h *Handover, t stock.Tr
 		}
 		count = s.SQL.countCurrent(lines)
 		if lines > 1 && t.Delta != (stock.Quantities{}) {
-			if err := lockOnly(ctx, q, mysql.Render(s.SQL.buyersOf(lines), call.Order)); err != nil {
+			if err := lockOnly(ctx, q, mysql.Render(s.SQL.lockBuyersOfOrder(lines), call.Order)); err != nil {
 				return false, err
 			}
 		}
@@ -236,7 +236,7 @@ func (s *Store) moveMany(ctx context.Context, step stock.Step, calls []MoveCall,
 	m = NewMovedHolds(NewTally())
 	wanted := func(order string, fence int64) bool { return step == stock.StepExpire || fences[order] == fence }
 	many := s.SQL.Many[step]
-	_, err = s.HandingOver(ctx, s.Atomically, func(q mysql.Tx, h *Handover) (bool, error) {
+	_, err = s.WithHandover(ctx, s.Atomically, func(q mysql.Tx, h *Handover) (bool, error) {
 		m, why = NewMovedHolds(NewTally()), make([]error, len(calls))
 		q = s.watched(q)
 		if err := beforeTry(ctx, s, q, calls); err != nil {

@@ -202,14 +202,7 @@ type judgement struct {
 
 func (j *judgement) lockBuyers(ctx context.Context, q mysql.Tx, statements *Statements, buyers []buyerKey) error {
 	for part := range slices.Chunk(buyers, mysql.MaxList) {
-		err := mysql.Read(ctx, q, statements.lockBuyers(part), func(rows *sql.Rows) error {
-			var key buyerKey
-			var u stock.Usage
-			err := rows.Scan(&key.SKU, &key.Activity, &key.buyer, &u.Held, &u.Bought, &u.Holds)
-			j.usages[key] = u
-			return err
-		})
-		if err != nil {
+		if err := mysql.Read(ctx, q, statements.lockBuyers(part), scanUsages(j.usages)); err != nil {
 			return err
 		}
 	}

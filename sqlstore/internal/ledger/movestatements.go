@@ -164,17 +164,7 @@ func (q *Statements) lockLines(keys lineKeys) string {
 
 // lockBuyers renders the read that locks what some buyers have of items. Whoever has a hold has a row.
 func (q *Statements) lockBuyers(buyers []buyerKey) string {
-	var args []any
-	for _, b := range buyers {
-		args = append(args, b.SKU, b.Activity, b.buyer)
-	}
-	return mysql.Render(q.lockBuyersText(len(buyers)), args...)
-}
-
-func (q *Statements) lockBuyersText(buyers int) string {
-	return "SELECT b.SKU_ID, b.ACTIVITY_ID, b.BUYER_ID, b.HELD_NUM, b.BOUGHT_NUM, b.HOLD_NUM FROM (SELECT ? AS SKU_ID, ? AS ACTIVITY_ID," +
-		" ? AS BUYER_ID" + strings.Repeat(" UNION ALL SELECT ?, ?, ?", buyers-1) + ") l STRAIGHT_JOIN " + q.buyers + " b " + mysql.ByKey +
-		" ON b.SKU_ID = l.SKU_ID AND b.ACTIVITY_ID = l.ACTIVITY_ID AND b.BUYER_ID = l.BUYER_ID FOR UPDATE"
+	return q.readUsages(buyers) + " FOR UPDATE"
 }
 
 // lockItemRows renders the read that locks items, which a hold has.

@@ -102,7 +102,7 @@ func (q *Statements) readUsages(keys []buyerKey) string {
 }
 
 func (q *Statements) readUsagesText(keys int) string {
-	return "SELECT b.SKU_ID, b.ACTIVITY_ID, b.BUYER_ID, b.HELD_NUM, b.BOUGHT_NUM, b.HOLD_NUM FROM " + buyersOf(keys) + " STRAIGHT_JOIN " +
+	return "SELECT b.SKU_ID, b.ACTIVITY_ID, b.BUYER_ID, b.HELD_NUM, b.BOUGHT_NUM, b.HOLD_NUM FROM " + buyerList(keys) + " STRAIGHT_JOIN " +
 		q.buyers + " b " + mysql.ByKey + " ON b.SKU_ID = k.SKU_ID AND b.ACTIVITY_ID = k.ACTIVITY_ID AND b.BUYER_ID = k.BUYER_ID"
 }
 
@@ -151,7 +151,7 @@ func (r *itemRow) finish() stock.Item {
 
 // Items implements stock.Store.
 func (s *Store) Items(ctx context.Context, buyer string, keys []stock.Key) ([]stock.ItemUsage, time.Time, error) {
-	if err := s.Ready(ctx); err != nil {
+	if err := s.Ready(); err != nil {
 		return nil, time.Time{}, err
 	}
 	var args []any
@@ -229,7 +229,7 @@ func (r *HoldReader) Scan(rows *sql.Rows) error {
 
 // Hold implements stock.Store. Concurrent calls share one read, since replays come in crowds too.
 func (s *Store) Hold(ctx context.Context, order string) (stock.Hold, time.Time, error) {
-	if err := s.Ready(ctx); err != nil {
+	if err := s.Ready(); err != nil {
 		return stock.Hold{}, time.Time{}, err
 	}
 	hold, now, err := s.holds.Get(ctx, order)
@@ -266,7 +266,7 @@ func (s *Store) severalHolds(ctx context.Context, orders []string) (map[string]s
 
 // Missing implements stock.Store.
 func (s *Store) Missing(ctx context.Context, orders []string) (missing []string, err error) {
-	if err := s.Ready(ctx); err != nil {
+	if err := s.Ready(); err != nil {
 		return nil, err
 	}
 	held := make(map[string]bool, len(orders))
@@ -290,7 +290,7 @@ func (s *Store) Missing(ctx context.Context, orders []string) (missing []string,
 
 // RefundRecord implements stock.Store.
 func (s *Store) RefundRecord(ctx context.Context, id string) (stock.RefundRecord, error) {
-	if err := s.Ready(ctx); err != nil {
+	if err := s.Ready(); err != nil {
 		return stock.RefundRecord{}, err
 	}
 	var refund stock.RefundRecord
@@ -306,7 +306,7 @@ func (s *Store) RefundRecord(ctx context.Context, id string) (stock.RefundRecord
 
 // Applied implements stock.Store.
 func (s *Store) Applied(ctx context.Context, kind stock.Kind, id string) (stock.Change, error) {
-	if err := s.Ready(ctx); err != nil {
+	if err := s.Ready(); err != nil {
 		return stock.Change{}, err
 	}
 	var change stock.Change

@@ -75,7 +75,7 @@ func (c RefundCall) buyers() (keys []buyerKey) {
 func (s *Store) Refund(
 	ctx context.Context, refund stock.RefundRecord, hold stock.Hold, beside ...stock.Companion,
 ) (stock.RefundResult, error) {
-	if err := s.Ready(ctx, beside...); err != nil {
+	if err := s.Ready(beside...); err != nil {
 		return stock.RefundResult{}, err
 	}
 	call := RefundCall{Refund: refund, Hold: hold, Cargo: s.cargo(beside)}
@@ -102,7 +102,7 @@ func (s *Store) refund(ctx context.Context, call RefundCall) (stock.RefundResult
 		defer s.Freed(KeysOf(call.Hold)...)
 	}
 	var made []RefundCall
-	kept, err := s.HandingOver(ctx, s.changeBeside(call.Beside), func(q mysql.Tx, h *Handover) (bool, error) {
+	kept, err := s.WithHandover(ctx, s.changeBeside(call.Beside), func(q mysql.Tx, h *Handover) (bool, error) {
 		q = s.watched(q)
 		is, ok, err := s.lockRefunded(ctx, q, call.Hold)
 		if err != nil {
@@ -227,7 +227,7 @@ func (s *Store) refundBatch(ctx context.Context, _ struct{}, calls []RefundCall)
 // refused, and none is made.
 func (s *Store) refundMany(ctx context.Context, calls []RefundCall) (made []RefundCall, why []error, err error) {
 	var b RefundBatch
-	_, err = s.HandingOver(ctx, s.Atomically, func(q mysql.Tx, h *Handover) (bool, error) {
+	_, err = s.WithHandover(ctx, s.Atomically, func(q mysql.Tx, h *Handover) (bool, error) {
 		b, made = NewRefundBatch(calls), nil
 		q = s.watched(q)
 		t := NewTally()

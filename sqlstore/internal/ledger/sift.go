@@ -330,7 +330,7 @@ func (b *LockBatch) lockBuyers(ctx context.Context, q mysql.Tx, added []LockCall
 		if _, err := q.ExecContext(ctx, b.Store.SQL.makeBuyers(part...)); err != nil {
 			return nil, err
 		}
-		if err := mysql.Read(ctx, q, b.Store.SQL.readUsages(part)+" FOR UPDATE", scanUsages(usages)); err != nil {
+		if err := mysql.Read(ctx, q, b.Store.SQL.lockBuyers(part), scanUsages(usages)); err != nil {
 			return nil, err
 		}
 	}

@@ -12,7 +12,7 @@ import (
 )
 
 // Statements is every statement of the stock store for a prefix: rendered once, or, where it grows
-// with the lines of an order, when it is needed. The question marks are filled in by render. testdata/statements.sql has all of them to
+// with the lines of an order, when it is needed. Render fills in the question marks. testdata/statements.sql has all of them to
 // read.
 type Statements struct {
 	Items, Holds, buyers, refunds, changes, backorders string // table names

@@ -49,7 +49,7 @@ func (t *Tally) add(change stock.Quantities, key buyerKey, usage stock.Usage) bo
 	return true
 }
 
-// Lock makes apply lock the row of an item, whether or not it changes.
+// Lock makes Apply lock the row of an item, whether or not it changes.
 func (t *Tally) Lock(key stock.Key) {
 	if _, ok := t.items[key]; !ok {
 		t.items[key] = stock.Quantities{}

@@ -182,7 +182,7 @@ func (t *tries) leaveAll(in []int, why error) {
 // divides reports whether an error may be that of a few of the calls of a transaction, or of their number.
 func divides(err error) bool {
 	return errors.Is(err, fault.ErrDrift) || errors.Is(err, fault.ErrOverflow) || errors.Is(err, errKnown) ||
-		errors.Is(err, errManyLines) || mysql.RefusedBy(err) || mysql.TooLarge(err)
+		errors.Is(err, errManyLines) || mysql.IsRefusal(err) || mysql.TooLarge(err)
 }
 
 // numbers returns the numbers of n calls.

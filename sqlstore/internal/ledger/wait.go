@@ -82,7 +82,7 @@ func (s *Store) waitSingle(ctx context.Context, _ stock.Key, call LockCall) (Loc
 func (s *Store) wait(ctx context.Context, call LockCall) (answer LockAnswer, err error) {
 	s = s.withRows(call.Rows)
 	calls := []LockCall{call}
-	kept, err := s.HandingOver(ctx, s.changeBeside(nil), func(q mysql.Tx, h *Handover) (bool, error) {
+	kept, err := s.WithHandover(ctx, s.changeBeside(nil), func(q mysql.Tx, h *Handover) (bool, error) {
 		answers, why, err := s.waitThese(ctx, s.watched(q), h, calls)
 		if err != nil || why[0] != nil || answers == nil {
 			return false, err
@@ -117,7 +117,7 @@ func (s *Store) waitBatch(ctx context.Context, _ stock.Key, calls []LockCall) ([
 
 // waitMany queues orders in one transaction: all, or it says which of them must not.
 func (s *Store) waitMany(ctx context.Context, calls []LockCall) (answers []LockAnswer, err error) {
-	_, err = s.HandingOver(ctx, s.Atomically, func(q mysql.Tx, h *Handover) (bool, error) {
+	_, err = s.WithHandover(ctx, s.Atomically, func(q mysql.Tx, h *Handover) (bool, error) {
 		q = s.watched(q)
 		if err := rowsFirst(ctx, s, q, calls); err != nil {
 			return false, err
@@ -229,7 +229,7 @@ func (s *Store) refuseWaiters(
 	return why, nil
 }
 
-// calmFor is how long nobody looks for what is left for those who wait, where nothing was and no call has met anybody who waits since.
+// calmFor is how long HandOver does not look again after it has found nothing left. A call that meets an order that waits ends that time.
 const calmFor = time.Minute
 
 // queues are the queues of a store, as far as its process has met them. It is safe for concurrent use.
@@ -312,7 +312,7 @@ func (q *queues) calmed() (calm bool, found func()) {
 
 // HandOver implements stock.Store. It carries nothing of the shop.
 func (s *Store) HandOver(ctx context.Context) error {
-	if err := s.Ready(ctx); err != nil || s.queues == nil {
+	if err := s.Ready(); err != nil || s.queues == nil {
 		return err
 	}
 	calm, nothing := s.queues.calmed()
@@ -342,7 +342,7 @@ func (s *Store) HandOver(ctx context.Context) error {
 
 // handOver gives what an item has available to those who wait for it. While it waits for the item it keeps no other.
 func (s *Store) handOver(ctx context.Context, key stock.Key) error {
-	_, err := s.HandingOver(ctx, s.Atomically, func(q mysql.Tx, h *Handover) (bool, error) {
+	_, err := s.WithHandover(ctx, s.Atomically, func(q mysql.Tx, h *Handover) (bool, error) {
 		q = s.Watch(q, mysql.Patience)
 		if err := h.Lock(ctx, q); err != nil {
 			return false, err
@@ -379,7 +379,7 @@ func (s *Store) leftBehind(ctx context.Context) (keys []stock.Key, left bool, er
 
 // Ahead implements stock.Store.
 func (s *Store) Ahead(ctx context.Context, hold stock.Hold) (ahead, waiting int64, err error) {
-	if err := s.Ready(ctx); err != nil {
+	if err := s.Ready(); err != nil {
 		return 0, 0, err
 	}
 	key := hold.Lines[0].Key()

@@ -9,8 +9,8 @@ import (
 	"github.com/holdfast-go/holdfast/internal/fault"
 )
 
-// A node of a Galera cluster has received what another node has acknowledged, but may not have applied it yet. After a failover
-// the new writer may so find no hold of an order that was locked a moment ago. A change of such rows is safe: the cluster
+// A node of a Galera cluster has received what another node has acknowledged, but may not have applied it yet. So, after a
+// failover, the new writer may find no hold of an order that was locked a moment ago. A change of such rows is safe: the cluster
 // certifies it at COMMIT, refuses it with a deadlock, and it runs again. A refusal changes nothing, so nobody certifies it.
 // Whatever may refuse a call is therefore read once the node has applied what the cluster had committed when the read began.
 //
@@ -50,9 +50,9 @@ func (h *Handle) catchUp(ctx context.Context) (lags bool, err error) {
 	return true, h.Again(ctx, func(a *Attempt) error { return a.Reading(ctx, func() error { return nil }) })
 }
 
-// again runs fn once more behind a catch-up, where it has refused calls on a server that lags. It returns their refusal where
+// rerunCaughtUp runs fn once more behind a catch-up, where it has refused calls on a server that lags. It returns their refusal where
 // the server does not.
-func (h *Handle) again(ctx context.Context, refusal error, fn VerdictFunc) (bool, error) {
+func (h *Handle) rerunCaughtUp(ctx context.Context, refusal error, fn VerdictFunc) (bool, error) {
 	if h.Bound() {
 		if lags, err := h.catchUp(ctx); err != nil || !lags {
 			return false, cmp.Or(err, refusal)

@@ -144,8 +144,8 @@ func aborted(err error) bool {
 		(strings.Contains(err.Error(), lockRetriesMessage) || strings.Contains(err.Error(), abortsMessage))
 }
 
-// tidbPasses reports whether an error of TiDB may go away by itself and says that the statement was not done.
-func tidbPasses(err error) bool {
+// tidbTransient reports whether an error of TiDB may go away by itself and says that the statement was not done.
+func tidbTransient(err error) bool {
 	switch Number(err) {
 	case errSchemaChanged, errStoreBusy, errResolveLock, errNoRegion:
 		return true

@@ -50,10 +50,11 @@ const (
 	errKilled          = 1927 // MariaDB: the connection was killed
 	errIdle            = 4031 // MySQL: the connection was closed for inactivity
 	errTooManyTrx      = 1637
+	errTableChanged    = 1412 // a table was changed after the snapshot of the transaction
 	errGroupRollback   = 3101 // MySQL group replication rolled back
 	errAnything        = 1105 // unknown error
-	errServerGone      = 2006 // of a client; a proxy passes it on: it has lost its server
-	errServerLost      = 2013 // the same, while a statement was under way
+	firstOfClients     = 2000 // of a client; from a server, a proxy has made it: it has lost the server or does not get to it
+	lastOfClients      = 2999
 	errNoBackend       = 9001 // ProxySQL: no server was reached in time
 	errNoBackendPeriod = 9002 // the same, for another limit
 )
@@ -66,15 +67,15 @@ func Number(err error) uint16 {
 	return 0
 }
 
-// passing reports whether a server's error may go away by itself and says that the statement was not done.
-func passing(err error) bool {
+// transient reports whether a server's error may go away by itself and says that the statement was not done.
+func transient(err error) bool {
 	switch Number(err) {
 	case errDeadlock, errRecordChanged, errLockWait, errTooManyConns, errTooManyUser, errResourceLimit,
 		errInterrupted, errMaxTimeMySQL, errMaxTimeMariaDB, errReadOnlyOption, errReadOnlyMode, errReadOnlyTx,
-		errOffline, errNotReady, errIdle, errTooManyTrx, errGroupRollback, errNoBackend, errNoBackendPeriod:
+		errOffline, errNotReady, errIdle, errTableChanged, errTooManyTrx, errGroupRollback, errNoBackend, errNoBackendPeriod:
 		return true
 	}
-	return killedJoin(err) || tidbPasses(err)
+	return killedJoin(err) || tidbTransient(err)
 }
 
 // killedJoin reports whether KILL QUERY has ended an UPDATE of several tables, for which MySQL has no number
@@ -83,16 +84,17 @@ func killedJoin(err error) bool {
 	return Number(err) == errAnything && strings.Contains(err.Error(), "An error occurred in multi-table update")
 }
 
-// hearsay reports whether an error does not tell what became of a statement: the server may have been stopped during
+// inconclusive reports whether an error does not tell what became of a statement: the server may have been stopped during
 // it, or a proxy has lost the server. The error may go away by itself.
-func hearsay(err error) bool {
-	switch Number(err) {
-	case errServerGone, errServerLost, errKilled, errShutdown, errInCommit:
+func inconclusive(err error) bool {
+	switch n := Number(err); n {
+	case errKilled, errShutdown, errInCommit:
 		return true
 	case errAnything:
 		return !killedJoin(err) && !aborted(err)
+	default:
+		return n >= firstOfClients && n <= lastOfClients
 	}
-	return false
 }
 
 // readOnly reports whether the server takes no changes: it is a replica, or has just become one.
@@ -108,7 +110,7 @@ func readOnly(err error) bool {
 // it to let another one through.
 func rerun(err error) bool {
 	n := Number(err)
-	return n == errDeadlock || n == errRecordChanged || n == errGroupRollback || tidbReruns(err)
+	return n == errDeadlock || n == errRecordChanged || n == errGroupRollback || n == errTableChanged || tidbReruns(err)
 }
 
 // TooLarge reports whether a statement was refused because its text is larger than max_allowed_packet.
@@ -136,13 +138,13 @@ func Classify(err error, at stage) error {
 	switch {
 	case err == nil:
 		return nil
-	case classified(err), RefusedBy(err):
+	case classified(err), IsRefusal(err):
 		return err
 	case n == errCheckMySQL, n == errCheckMariaDB:
 		return fmt.Errorf("%w: %w", fault.ErrDrift, err)
 	case errors.Is(err, driver.ErrBadConn), rerun(err): // the driver has sent nothing; the server has rolled back
 		return fmt.Errorf("%w: %w", fault.ErrUnavailable, err)
-	case at == committing, at == sent && (n == 0 || hearsay(err)) && !errors.Is(err, sql.ErrTxDone) && !errors.Is(err, sql.ErrConnDone):
+	case at == committing, at == sent && (n == 0 || inconclusive(err)) && !errors.Is(err, sql.ErrTxDone) && !errors.Is(err, sql.ErrConnDone):
 		return fmt.Errorf("%w: %w", fault.ErrUnknown, err)
 	case n == ErrOutOfRange, n == errColumnRange:
 		return fmt.Errorf("%w: %w", fault.ErrOverflow, err)
@@ -161,7 +163,7 @@ func Classify(err error, at stage) error {
 		return fmt.Errorf("%w: run Migrate, with the same Options.Prefix: %w", fault.ErrStore, err)
 	case n == errSafeUpdates:
 		return fmt.Errorf("%w: set sql_safe_updates = 0 for these connections: %w", fault.ErrStore, err)
-	case n != 0 && !passing(err) && !hearsay(err), errors.Is(err, sql.ErrConnDone):
+	case n != 0 && !transient(err) && !inconclusive(err), errors.Is(err, sql.ErrConnDone):
 		return fmt.Errorf("%w: %w", fault.ErrStore, err)
 	}
 	return fmt.Errorf("%w: %w", fault.ErrUnavailable, err)
@@ -227,5 +229,5 @@ func Unclaimed(err error) error {
 // Retryable reports whether running a whole transaction again may help; see sqlstore.Retryable.
 func Retryable(err error) bool {
 	_, network := fault.As[*net.OpError](err)
-	return network || fault.Retryable(err) || passing(err) || hearsay(err) || lost(err)
+	return network || fault.Retryable(err) || transient(err) || inconclusive(err) || lost(err)
 }

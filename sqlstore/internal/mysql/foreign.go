@@ -36,7 +36,7 @@ func ScopeOf(err error) Scope {
 	case errLockWait, errInterrupted, errMaxTimeMySQL, errMaxTimeMariaDB:
 		return SomeStatement
 	}
-	if passing(err) || hearsay(err) {
+	if transient(err) || inconclusive(err) {
 		return WholeTransaction
 	}
 	return SomeStatement
@@ -72,11 +72,3 @@ const (
 	errGenerated        = 3105 // MySQL: a generated column has a value
 	errWrongJSON        = 3140
 )
-
-// UndoAll makes a refusal in the caller's transaction undo all that the call has done, by a savepoint. Where the shop's rows
-// are among it, they cannot be deleted one by one; see Insert.
-func UndoAll(q Tx) {
-	if n, ok := q.(*nestedTx); ok {
-		n.all = true
-	}
-}

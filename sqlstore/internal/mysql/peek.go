@@ -9,7 +9,7 @@ import (
 
 // Peek is Query that also sees what other transactions have written and not committed, where the server shows that.
 func (h *Handle) Peek(ctx context.Context, statement string, scan func(*sql.Rows) error) error {
-	if err := h.Ready(ctx); err != nil {
+	if err := h.Ready(); err != nil {
 		return err
 	}
 	return h.Again(ctx, func(a *Attempt) error {
@@ -30,7 +30,7 @@ func (a *Attempt) peeking(ctx context.Context, fn func() error) error {
 // ReadSettled reads rows that a transaction under way may be inserting: it waits for that one. Key is a locking read of the whole
 // key of the first of them. It does not wait, and locks nothing, where the server shows that nobody is.
 func (h *Handle) ReadSettled(ctx context.Context, statement, key string, scan func(*sql.Rows) error) error {
-	if err := h.Ready(ctx); err != nil {
+	if err := h.Ready(); err != nil {
 		return err
 	}
 	nothing := func(*sql.Rows) error { return nil }
@@ -58,7 +58,7 @@ func (h *Handle) ReadSettled(ctx context.Context, statement, key string, scan fu
 func (h *Handle) ReadWritten(
 	ctx context.Context, keys []string, plain, lock string, key func(*sql.Rows) (string, error),
 ) (written map[string]bool, err error) {
-	if err := h.Ready(ctx); err != nil {
+	if err := h.Ready(); err != nil {
 		return nil, err
 	}
 	note := func(committed bool) func(*sql.Rows) error {
@@ -100,7 +100,7 @@ func ByList(statement string) func(keys []string) string {
 func QueryFree[K any](
 	ctx context.Context, h *Handle, keys []K, statement func(keys []K) string, scan func(*sql.Rows) error,
 ) (skipped []K, err error) {
-	if err := h.Ready(ctx); err != nil {
+	if err := h.Ready(); err != nil {
 		return nil, err
 	}
 	if h.Bound() {

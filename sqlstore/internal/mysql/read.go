@@ -3,12 +3,13 @@ package mysql
 import (
 	"context"
 	"database/sql"
+	"time"
 )
 
 // Query runs a statement that reads what a call decides by, or what its caller may: scan is called for each row.
 // It is a transaction, so that a proxy that splits reads from writes sends it to the primary.
 func (h *Handle) Query(ctx context.Context, statement string, scan func(*sql.Rows) error) error {
-	if err := h.Ready(ctx); err != nil {
+	if err := h.Ready(); err != nil {
 		return err
 	}
 	if h.Bound() {
@@ -51,7 +52,7 @@ func (a *Attempt) Reading(ctx context.Context, fn func() error) error {
 
 // Show is Query for what is only shown: a proxy may let a replica answer it.
 func (h *Handle) Show(ctx context.Context, statement string, scan func(*sql.Rows) error) error {
-	if err := h.Ready(ctx); err != nil {
+	if err := h.Ready(); err != nil {
 		return err
 	}
 	if h.Bound() {
@@ -97,4 +98,39 @@ func ReadRow(ctx context.Context, q Tx, statement string, targets ...any) error 
 		return failed
 	}
 	return err
+}
+
+// QueryFunc is Handle.Query, or a function that reads as it does.
+type QueryFunc func(ctx context.Context, statement string, scan func(*sql.Rows) error) error
+
+// ReadIn reads within a transaction, as Handle.Query does by itself.
+func ReadIn(q Tx) QueryFunc {
+	return func(ctx context.Context, statement string, scan func(*sql.Rows) error) error {
+		return Read(ctx, q, statement, scan)
+	}
+}
+
+// One scans a row of one column.
+func One[T any](rows *sql.Rows) (value T, err error) {
+	err = rows.Scan(&value)
+	return value, err
+}
+
+// ClockIn reads the store's clock within a transaction.
+func ClockIn(ctx context.Context, q Tx) (time.Time, error) {
+	var clock int64
+	err := ReadRow(ctx, q, ReadClock, &clock)
+	return FromMicros(clock), err
+}
+
+// Moment returns the time of a clock that came with some rows, after a read that ended with err. It reads the clock
+// where no row came.
+func (h *Handle) Moment(ctx context.Context, clock int64, err error) (time.Time, error) {
+	if err == nil && clock == 0 {
+		err = h.Query(ctx, ReadClock, func(rows *sql.Rows) error { return rows.Scan(&clock) })
+	}
+	if err != nil {
+		return time.Time{}, err
+	}
+	return FromMicros(clock), nil
 }

@@ -38,8 +38,8 @@ func Reason(err error) error {
 	return err
 }
 
-// RefusedBy reports whether calls were refused by whoever keeps companions.
-func RefusedBy(err error) bool {
+// IsRefusal reports whether an error refuses calls: for a companion, or for a statement of the shop.
+func IsRefusal(err error) bool {
 	_, ok := fault.As[*RefusalError](err)
 	return ok
 }

@@ -10,8 +10,9 @@ import (
 	"sync/atomic"
 )
 
-// mostSessions bounds how many connections are remembered: also those that the pool has closed since.
-const mostSessions = 1_000
+// someSessions is how many connections are remembered that the pool has closed, beside as many as it has. Each keeps the buffer of its
+// last large statement alive.
+const someSessions = 16
 
 // session is how the server and the settings of a connection affect a statement.
 type session struct {
@@ -27,6 +28,7 @@ type session struct {
 // sessions remembers the sessions of a pool's connections. The settings come from the DSN or the server, and do not
 // change while a connection lives. It is safe for concurrent use.
 type sessions struct {
+	db     *sql.DB
 	server atomic.Pointer[dialect] // once it is known
 
 	mu    sync.Mutex
@@ -98,7 +100,7 @@ func (s *sessions) remember(key driver.Conn, is session) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.known == nil || len(s.known) >= mostSessions {
+	if s.known == nil || len(s.known) >= 2*s.db.Stats().OpenConnections+someSessions {
 		s.known = map[driver.Conn]session{}
 	}
 	s.known[key] = is

@@ -169,7 +169,7 @@ func NullTimestamp(t time.Time) string {
 	return Timestamp(t)
 }
 
-// AnyOf returns values as arguments of render.
+// AnyOf returns values as arguments of Render.
 func AnyOf[T any](values []T) []any {
 	args := make([]any, len(values))
 	for i, v := range values {

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"reflect"
 	"time"
 
 	"github.com/holdfast-go/holdfast/internal/fault"
@@ -63,12 +64,12 @@ type Handle struct {
 }
 
 // NewHandle returns the handle of a pool.
-func NewHandle(db *sql.DB) *Handle { return &Handle{db: db, sessions: &sessions{}} }
+func NewHandle(db *sql.DB) *Handle { return &Handle{db: db, sessions: &sessions{db: db}} }
 
 // Within returns the same handle inside the caller's transaction.
 func (h *Handle) Within(tx Tx) *Handle {
 	bound := &Handle{Broken: h.Broken, db: h.db, sessions: h.sessions, tx: beneath(tx)}
-	if tx == nil && bound.Broken == nil {
+	if v := reflect.ValueOf(tx); bound.Broken == nil && (!v.IsValid() || v.Kind() == reflect.Pointer && v.IsNil()) {
 		bound.Broken = fault.Invalid("tx", "must not be nil")
 	}
 	return bound
@@ -78,7 +79,7 @@ func (h *Handle) Within(tx Tx) *Handle {
 func (h *Handle) Bound() bool { return h.tx != nil }
 
 // Ready refuses what cannot work before any I/O.
-func (h *Handle) Ready(context.Context) error {
+func (h *Handle) Ready() error {
 	if h.Broken != nil {
 		return h.Broken
 	}
@@ -161,7 +162,7 @@ func (h *Handle) Exec(ctx context.Context, statement string) (rows int64, err er
 
 // ExecWatched is Exec with a watchdog; see Watch. A patience of 0 is for ever.
 func (h *Handle) ExecWatched(ctx context.Context, statement string, patience time.Duration) (rows int64, err error) {
-	if err := h.Ready(ctx); err != nil {
+	if err := h.Ready(); err != nil {
 		return 0, err
 	}
 	run := func(q Tx) error {
@@ -281,7 +282,7 @@ type VerdictFunc func(q Tx) (bool, error)
 // lock sees what was committed before the lock, if no plain read came before: the snapshot is younger, or there is none. On a server
 // that lags it runs fn once more where that refuses calls with *RefusalError, since nobody looks again for their reasons.
 func (h *Handle) Atomically(ctx context.Context, fn VerdictFunc) (bool, error) {
-	if err := h.Ready(ctx); err != nil {
+	if err := h.Ready(); err != nil {
 		return false, err
 	}
 	change := h.nested
@@ -289,8 +290,8 @@ func (h *Handle) Atomically(ctx context.Context, fn VerdictFunc) (bool, error) {
 		change = func(ctx context.Context, fn VerdictFunc) (bool, error) { return h.own(ctx, (*Attempt).beginChange, fn) }
 	}
 	kept, err := change(ctx, fn)
-	if RefusedBy(err) {
-		return h.again(ctx, err, fn)
+	if IsRefusal(err) {
+		return h.rerunCaughtUp(ctx, err, fn)
 	}
 	return kept, err
 }
@@ -308,66 +309,6 @@ func (h *Handle) own(ctx context.Context, begin func(*Attempt, context.Context) 
 		return a.commit(ctx)
 	})
 	return kept && err == nil, err
-}
-
-// nestedTx is a part of the caller's transaction.
-type nestedTx struct {
-	Tx
-
-	takeBack []string // the DELETEs that take back what it has inserted
-	all      bool     // what it has done is undone as a whole; see UndoAll
-}
-
-// nested runs fn within the caller's transaction. The changes of fn are undone where it is refused; the locks stay until the caller's
-// transaction ends, or go with them where fn was the first to do something in it. Errors never make it run again: a part of somebody else's
-// transaction cannot be repeated by itself.
-//
-// Outside of a transaction, fn's statements would commit one by one. A handle may never have been in one, and the
-// server may have ended it since. A savepoint exists only within one: going back to it shows whether there is one.
-func (h *Handle) nested(ctx context.Context, fn VerdictFunc) (bool, error) {
-	if _, err := h.tx.ExecContext(ctx, setBegun); err != nil {
-		return false, Classify(err, Unsent)
-	}
-	if _, err := h.tx.ExecContext(ctx, undoBegun); err != nil {
-		if Number(err) == errNoSavepoint {
-			return false, fault.Invalid("tx", "must be in a transaction: BEGIN first; where there was one, the server has ended it, after a"+
-				" deadlock for example")
-		}
-		return false, Classify(err, Unsent)
-	}
-	n := &nestedTx{Tx: h.tx}
-	ok, err := fn(n)
-	if err == nil && ok {
-		return true, nil
-	}
-	undo, cancel := cleanup(ctx)
-	defer cancel()
-	if failed := n.undo(undo); failed != nil && err == nil {
-		return false, fmt.Errorf("%w: the transaction is lost, roll it back: %w", fault.ErrUnavailable, failed)
-	}
-	return false, Classify(err, Unsent)
-}
-
-// undo takes back what was done. Without the right to delete, it rolls back instead.
-func (n *nestedTx) undo(ctx context.Context) error {
-	if len(n.takeBack) == 0 || n.all {
-		_, err := n.ExecContext(ctx, undoBegun)
-		return err
-	}
-	if _, err := n.ExecContext(ctx, undoClaimed); err != nil {
-		return err
-	}
-	for _, statement := range n.takeBack {
-		_, err := n.ExecContext(ctx, statement)
-		if Number(err) == errDenied {
-			_, err = n.ExecContext(ctx, undoBegun)
-			return err
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // cleanup returns a context to clean up with, which outlives the caller's, but not by much.

@@ -37,7 +37,7 @@ func (q *redPacketSQL) statements() []sqltest.Statement {
 		{"A payout arrived", q.pay},
 		{"A payout failed", q.fail},
 		{"Read packets, two", q.readPackets(2)},
-		{"In the caller's transaction: lock the item of a packet", q.lockUnits},
+		{"In the caller's transaction: lock the item of a packet", q.lockItem},
 		{"In the caller's transaction: which share a person has", q.shareNo},
 		{"In the caller's transaction: lock the hold of a grab", q.lockGrab},
 		{"In the caller's transaction: a blank share", strings.Replace(q.blankShare.Insert, "#", "?", 1)},

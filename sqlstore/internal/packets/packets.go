@@ -70,7 +70,7 @@ func (r *Store) Units() stock.Store { return r.units }
 func (r *Store) Add(ctx context.Context, record redpacket.Record, senderMayGrab bool, liveFor time.Duration) (stock.Verdict, error) {
 	item := stock.Item{Key: stock.Key{SKU: record.ID}, Quantities: stock.Quantities{Total: record.Split.Count, Left: record.Split.Count}}
 	defer r.units.Freed(item.Key)
-	is, err := r.lockUnits(ctx, record.ID)
+	is, err := r.lockItem(ctx, record.ID)
 	if err != nil || is && r.units.Bound() { // an INSERT must not collide there; see mysql.Insert
 		return stock.Exists, err
 	}
@@ -113,15 +113,15 @@ func (r *Store) Add(ctx context.Context, record redpacket.Record, senderMayGrab 
 	return stock.Exists, nil
 }
 
-// lockUnits refuses what cannot work before any I/O. In the caller's transaction it then locks the item of a packet, and
+// lockItem refuses what cannot work before any I/O. In the caller's transaction it then locks the item of a packet, and
 // reports whether there is one: each packet has an item.
-func (r *Store) lockUnits(ctx context.Context, id int64) (is bool, err error) {
-	if err := r.units.Ready(ctx); err != nil || !r.units.Bound() {
+func (r *Store) lockItem(ctx context.Context, id int64) (is bool, err error) {
+	if err := r.units.Ready(); err != nil || !r.units.Bound() {
 		return err == nil, err
 	}
 	var version int64
 	err = r.units.Among(ctx, func(q mysql.Tx) (bool, error) {
-		err := mysql.ReadRow(ctx, q, mysql.Render(r.sql.lockUnits, id), &version)
+		err := mysql.ReadRow(ctx, q, mysql.Render(r.sql.lockItem, id), &version)
 		return version == 0, err
 	}, r.units.SQL.BlankItems([]stock.Key{{SKU: id}}))
 	return version > 0, err
@@ -129,7 +129,7 @@ func (r *Store) lockUnits(ctx context.Context, id int64) (is bool, err error) {
 
 // change changes a packet that may not exist.
 func (r *Store) change(ctx context.Context, id int64, statement string) (stock.Verdict, error) {
-	if is, err := r.lockUnits(ctx, id); err != nil || !is {
+	if is, err := r.lockItem(ctx, id); err != nil || !is {
 		return stock.Refused, err
 	}
 	return r.exec(ctx, statement)
@@ -165,7 +165,7 @@ func (r *Store) Return(ctx context.Context, id int64) (stock.Verdict, error) {
 
 // giveBack ends a packet by a guarded UPDATE, and books the money that is left for its sender.
 func (r *Store) giveBack(ctx context.Context, id int64, end string) (stock.Verdict, error) {
-	if is, err := r.lockUnits(ctx, id); err != nil || !is {
+	if is, err := r.lockItem(ctx, id); err != nil || !is {
 		return stock.Refused, err
 	}
 	kept, err := r.units.Alongside(ctx, func(q mysql.Tx) (bool, error) {

@@ -22,7 +22,7 @@ func (r *Store) Payouts(ctx context.Context, after redpacket.Cursor, limit int) 
 
 // Payout implements redpacket.Store.
 func (r *Store) Payout(ctx context.Context, packet, no int64) (redpacket.ShareRecord, bool, error) {
-	if err := r.units.Ready(ctx); err != nil {
+	if err := r.units.Ready(); err != nil {
 		return redpacket.ShareRecord{}, false, err
 	}
 	var payout redpacket.ShareRecord
@@ -38,7 +38,7 @@ func (r *Store) Payout(ctx context.Context, packet, no int64) (redpacket.ShareRe
 
 // Paid implements redpacket.Store.
 func (r *Store) Paid(ctx context.Context, packet, no int64) (stock.Verdict, error) {
-	if err := r.units.Ready(ctx); err != nil {
+	if err := r.units.Ready(); err != nil {
 		return stock.Refused, err
 	}
 	if r.units.Bound() { // there an UPDATE of a share that does not exist would lock its place

@@ -39,7 +39,7 @@ func (r *packetRow) finish() redpacket.Record {
 
 // Record implements redpacket.Store. Concurrent calls share one read, because each refused grab asks for the reason.
 func (r *Store) Record(ctx context.Context, id int64) (redpacket.Record, time.Time, error) {
-	if err := r.units.Ready(ctx); err != nil {
+	if err := r.units.Ready(); err != nil {
 		return redpacket.Record{}, time.Time{}, err
 	}
 	return r.records.Get(ctx, id)
@@ -51,7 +51,7 @@ func (r *Store) record(ctx context.Context, id int64) (redpacket.Record, time.Ti
 	if r.units.Bound() {
 		query += " FOR UPDATE"
 	}
-	is, err := r.lockUnits(ctx, id)
+	is, err := r.lockItem(ctx, id)
 	if err != nil || !is {
 		now, err := r.units.Moment(ctx, 0, err)
 		return redpacket.Record{}, now, err

@@ -25,7 +25,7 @@ type redPacketSQL struct {
 	open, end, drop, giveAllBack, giveBack      string
 	claimShares                                 string
 	pay, fail                                   string
-	lockUnits, lockGrab, shareNo                string
+	lockItem, lockGrab, shareNo                 string
 	listPackets, sent, mine, due, book          string
 	listShares, payouts, payout                 string
 	blankShare                                  mysql.Blank
@@ -120,7 +120,7 @@ func (q *redPacketSQL) renderShares() {
 // renderPacketReads renders the reads.
 func (q *redPacketSQL) renderPacketReads() {
 	// In the caller's transaction the row of the item is locked before the row of the packet, as everywhere.
-	q.lockUnits = "SELECT VERSION FROM " + q.items + " WHERE SKU_ID = ? AND ACTIVITY_ID = 0 FOR UPDATE"
+	q.lockItem = "SELECT VERSION FROM " + q.items + " WHERE SKU_ID = ? AND ACTIVITY_ID = 0 FOR UPDATE"
 	q.lockGrab = "SELECT SKU_ID FROM " + q.holds + " WHERE ORDER_NO = ? AND LINE_NO = 1 FOR UPDATE"
 	// A blank share has PLACES -1, and a random person each time: where a row with the same key has just been deleted, MySQL
 	// looks for duplicates with a lock on the gap.

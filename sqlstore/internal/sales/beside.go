@@ -14,12 +14,12 @@ import (
 type BesideGoods struct {
 	ledger.Companions
 
-	reopen string
+	refunds activities.Refunds
 }
 
 // NewBesideGoods returns what follows refunds in the tables of a prefix.
 func NewBesideGoods(prefix string, others ledger.Companions) BesideGoods {
-	return BesideGoods{Companions: others, reopen: activities.Reopens(prefix + "flash_sale_product")}
+	return BesideGoods{Companions: others, refunds: activities.NewRefunds(prefix + "flash_sale_product")}
 }
 
 // Refunded implements ledger.Companions.
@@ -27,5 +27,5 @@ func (b BesideGoods) Refunded(ctx context.Context, q mysql.Tx, calls []ledger.Re
 	if err := b.Companions.Refunded(ctx, q, calls); err != nil {
 		return err
 	}
-	return activities.ReopenRefunded(ctx, q, b.reopen, calls)
+	return b.refunds.Reopen(ctx, q, calls)
 }

@@ -32,7 +32,6 @@ func statements(prefix string) []sqltest.Statement {
 		sqltest.Statement{"Expire, where it tells, 2: lock it, behind its items, two", q.lockStarted(2)},
 		sqltest.Statement{"Expire, where it tells, 3: it is told of, two", q.markStarted(2)},
 		sqltest.Statement{"Remove, End, where they tell: lock the product, behind its item", q.lockEnding},
-		sqltest.Statement{"Refund of goods: a product of a sale goes on giving back units", NewBesideGoods(prefix, ledger.NoCompanions{}).reopen},
 		sqltest.Statement{"List the activities that are drafts", q.activitiesIn(sale.Draft)},
 		sqltest.Statement{"List the activities that are to come", q.activitiesIn(sale.Approved)},
 		sqltest.Statement{"List the activities that run", q.activitiesIn(sale.Running)},

@@ -32,7 +32,7 @@ func (s *Store) Shelf(
 
 // Look implements sale.Store.
 func (s *Store) Look(ctx context.Context, keys []stock.Key) (map[stock.Key]sale.ShelfItem, time.Time, error) {
-	if err := s.units.Ready(ctx); err != nil {
+	if err := s.units.Ready(); err != nil {
 		return nil, time.Time{}, err
 	}
 	query := mysql.Render(s.sql.look(len(keys)), activities.KeyArgs(keys)...)
@@ -52,7 +52,7 @@ func (s *Store) Best(ctx context.Context, limit int) ([]stock.Key, error) {
 
 // Buyers implements sale.Store.
 func (s *Store) Buyers(ctx context.Context, keys []stock.Key) (map[stock.Key]int64, error) {
-	if err := s.units.Ready(ctx); err != nil {
+	if err := s.units.Ready(); err != nil {
 		return nil, err
 	}
 	counts := map[stock.Key]int64{}
@@ -69,7 +69,7 @@ func (s *Store) Buyers(ctx context.Context, keys []stock.Key) (map[stock.Key]int
 
 // Prices implements sale.Store.
 func (s *Store) Prices(ctx context.Context, keys []stock.Key, at time.Time) (map[stock.Key]sale.LinePrice, error) {
-	if err := s.units.Ready(ctx); err != nil {
+	if err := s.units.Ready(); err != nil {
 		return nil, err
 	}
 	prices := map[stock.Key]sale.LinePrice{}

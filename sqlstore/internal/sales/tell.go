@@ -34,7 +34,7 @@ func (s *Store) ending(ctx context.Context, q mysql.Tx, key stock.Key) (told []e
 
 // TellStarted implements sale.Store. It looks for products first, and decides once they are locked behind their items.
 func (s *Store) TellStarted(ctx context.Context, limit int) (int, error) {
-	if err := s.units.Ready(ctx); err != nil || !s.units.Tells(event.SaleStarted) {
+	if err := s.units.Ready(); err != nil || !s.units.Tells(event.SaleStarted) {
 		return 0, err
 	}
 	keys, err := ledger.ListOf(ctx, s.units, s.units.Query, mysql.Render(s.sql.started, limit), scanKey)

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/holdfast-go/holdfast/groupbuy"
@@ -125,7 +124,7 @@ func (g *Store) endThese(ctx context.Context, endings []groupbuy.TeamEnd, seats 
 		for _, t := range endings {
 			e.ends[t.Code] = t
 		}
-		kept, err := g.units.HandingOver(ctx, g.units.Alongside, func(q mysql.Tx, h *ledger.Handover) (bool, error) { return e.run(ctx, q, h) })
+		kept, err := g.units.WithHandover(ctx, g.units.Alongside, func(q mysql.Tx, h *ledger.Handover) (bool, error) { return e.run(ctx, q, h) })
 		g.units.Freed(e.keys()...) // also where the answer to the COMMIT is lost
 		if older && errors.Is(err, stock.ErrDrift) {
 			older = false
@@ -371,7 +370,7 @@ func (g *Store) Follow(ctx context.Context, orders []string) ([]string, error) {
 func (g *Store) moveAlone(
 	ctx context.Context, with *ledger.Store, orders []string, choose func(groupbuy.Seat, groupbuy.Team, stock.State) groupbuy.Step,
 ) ([]string, error) {
-	if err := g.units.Ready(ctx); err != nil || len(orders) == 0 {
+	if err := g.units.Ready(); err != nil || len(orders) == 0 {
 		return nil, err
 	}
 	beside := g.companions()
@@ -425,23 +424,17 @@ func (g *Store) moveAlone(
 
 // lockItemsOf locks the items of the locked holds of some orders, in the order of their keys. Each of these items exists.
 func (g seatCompanions) lockItemsOf(ctx context.Context, q mysql.Tx, orders []string) error {
-	var keys []any
+	var keys []stock.Key
 	err := mysql.Read(ctx, q, mysql.RenderList(g.sql.keysOf, orders), func(rows *sql.Rows) error {
 		var key stock.Key
 		err := rows.Scan(&key.SKU, &key.Activity)
-		keys = append(keys, key.SKU, key.Activity)
+		keys = append(keys, key)
 		return err
 	})
-	if err != nil || len(keys) == 0 {
+	if err != nil {
 		return err
 	}
-	return mysql.Read(ctx, q, mysql.Render(g.sql.lockItemsText(len(keys)/2), keys...), func(*sql.Rows) error { return nil })
-}
-
-func (q *groupBuySQL) lockItemsText(items int) string {
-	return "SELECT 1 FROM (SELECT ? AS SKU_ID, ? AS ACTIVITY_ID" + strings.Repeat(" UNION ALL SELECT ?, ?", items-1) + ") l STRAIGHT_JOIN " +
-		q.items +
-		" s " + mysql.ByKey + " ON s.SKU_ID = l.SKU_ID AND s.ACTIVITY_ID = l.ACTIVITY_ID FOR UPDATE"
+	return g.units.LockItems(ctx, q, keys)
 }
 
 // companions returns what keeps seats beside their holds.

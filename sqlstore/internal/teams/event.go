@@ -36,7 +36,7 @@ const earlierAtOnce = 200
 // team and in their order, and returns of how many teams. What that version has set aside is open again. A process of that version may
 // go on writing and delivering there meanwhile: what it is at is left to it. In the caller's transaction there is nothing to do.
 func (g *Store) CatchUp(ctx context.Context) (int, error) {
-	if err := g.units.Ready(ctx); err != nil || g.units.Bound() {
+	if err := g.units.Ready(); err != nil || g.units.Bound() {
 		return 0, err
 	}
 	total := 0

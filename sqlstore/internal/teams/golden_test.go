@@ -45,7 +45,6 @@ func (q *groupBuySQL) statements() []sqltest.Statement {
 		sqltest.Statement{"Steps of seats 6: the people of a product", q.addFormed},
 		sqltest.Statement{"End 1: the live seats of teams", q.liveSeats},
 		sqltest.Statement{"Late, Follow 1: whose items they have", q.keysOf},
-		sqltest.Statement{"Late, Follow 2: lock them, two", q.lockItemsText(2)},
 		sqltest.Statement{"In the caller's transaction: a blank team", q.blankTeam.Insert},
 		sqltest.Statement{"In the caller's transaction: no blank team any more", q.blankTeam.TakeBack},
 		sqltest.Statement{"In the caller's transaction: whose a team is", q.keyOfTeam},

@@ -17,14 +17,14 @@ import (
 type BesideGoods struct {
 	ledger.Companions
 
-	sql    *groupBuySQL
-	reopen string
+	sql     *groupBuySQL
+	refunds activities.Refunds
 }
 
 // NewBesideGoods returns what keeps the holds of the seats, and follows refunds, in the tables of a prefix.
 func NewBesideGoods(prefix string, others ledger.Companions) BesideGoods {
 	q := newGroupBuySQL(prefix)
-	return BesideGoods{Companions: others, sql: q, reopen: activities.Reopens(q.products)}
+	return BesideGoods{Companions: others, sql: q, refunds: activities.NewRefunds(q.products)}
 }
 
 // Refunded implements ledger.Companions.
@@ -32,7 +32,7 @@ func (b BesideGoods) Refunded(ctx context.Context, q mysql.Tx, calls []ledger.Re
 	if err := b.Companions.Refunded(ctx, q, calls); err != nil {
 		return err
 	}
-	return activities.ReopenRefunded(ctx, q, b.reopen, calls)
+	return b.refunds.Reopen(ctx, q, calls)
 }
 
 // Needs implements ledger.Companions.

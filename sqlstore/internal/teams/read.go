@@ -76,9 +76,11 @@ func (g *Store) Shelf(ctx context.Context, after groupbuy.ShelfCursor, limit int
 }
 
 // Unfinished implements groupbuy.Store. In the caller's transaction it locks the item, so that no team of it can be opened
-// or ended, and reads the teams with a lock: those that were opened since its snapshot are not in that.
+// or ended, and reads the teams with a lock: those that were opened since its snapshot are not in that. A team that lives has units.
+// Where nobody has any, it locks no teams: it would lock the gap where there are none.
 func (g *Store) Unfinished(ctx context.Context, key stock.Key) (bool, error) {
-	if _, err := g.books.LockItem(ctx, key); err != nil {
+	taken, err := g.books.LockItem(ctx, key)
+	if err != nil || g.units.Bound() && taken == 0 {
 		return false, err
 	}
 	var lock string
@@ -86,7 +88,7 @@ func (g *Store) Unfinished(ctx context.Context, key stock.Key) (bool, error) {
 		lock = " FOR UPDATE"
 	}
 	unfinished := false
-	err := g.units.Query(ctx, mysql.Render(g.sql.unfinished(lock), key.Activity, key.SKU, key.Activity, key.SKU), func(*sql.Rows) error {
+	err = g.units.Query(ctx, mysql.Render(g.sql.unfinished(lock), key.Activity, key.SKU, key.Activity, key.SKU), func(*sql.Rows) error {
 		unfinished = true
 		return nil
 	})

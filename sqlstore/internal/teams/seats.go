@@ -26,7 +26,7 @@ func (s *seatAndTeam) targets() []any { return append(seatTargets(&s.seat), team
 
 // Seat implements groupbuy.Store. Concurrent calls share one read, since each payment needs one.
 func (g *Store) Seat(ctx context.Context, order string) (groupbuy.Seat, groupbuy.Team, time.Time, error) {
-	if err := g.units.Ready(ctx); err != nil {
+	if err := g.units.Ready(); err != nil {
 		return groupbuy.Seat{}, groupbuy.Team{}, time.Time{}, err
 	}
 	found, now, err := g.seats.Get(ctx, order)
@@ -83,7 +83,7 @@ func (g *Store) seatsOf(ctx context.Context, query string) (map[string]seatAndTe
 
 // Team implements groupbuy.Store. Concurrent calls share one read, since each Join needs one.
 func (g *Store) Team(ctx context.Context, code string, of stock.Key) (groupbuy.Team, time.Time, error) {
-	if err := g.units.Ready(ctx); err != nil {
+	if err := g.units.Ready(); err != nil {
 		return groupbuy.Team{}, time.Time{}, err
 	}
 	if g.units.Bound() {
@@ -144,7 +144,7 @@ func (g *Store) severalTeams(ctx context.Context, codes []string) (map[string]gr
 // Await implements groupbuy.Store. It does nothing in the caller's transaction, whose reads are locked. For an order it
 // first reads uncommitted rows, and waits only if it finds one.
 func (g *Store) Await(ctx context.Context, of groupbuy.Subject) error {
-	if err := g.units.Ready(ctx); err != nil || g.units.Bound() {
+	if err := g.units.Ready(); err != nil || g.units.Bound() {
 		return err
 	}
 	var statement string

@@ -18,7 +18,7 @@ const codeBytes = 16
 // are rendered once; statements that grow with a batch are rendered for each. testdata/statements.sql has all of them to read.
 type groupBuySQL struct {
 	activities, products, teams, seats, events string // table names
-	items, holds                               string // and of the units
+	holds                                      string // and of the units
 
 	blankTeam, blankSeat                 mysql.Blank
 	lockHold, lockSeat, seatOrders       string
@@ -50,7 +50,7 @@ func newGroupBuySQL(prefix string) *groupBuySQL {
 	q := &groupBuySQL{
 		activities: prefix + "egl_group", products: prefix + "egl_group_product", teams: prefix + "egl_group_team",
 		seats: prefix + "egl_group_participation", events: prefix + "egl_group_event",
-		items: prefix + ledger.GoodsStock, holds: prefix + ledger.GoodsStock + "_hold",
+		holds: prefix + ledger.GoodsStock + "_hold",
 	}
 	q.renderShelf()
 	q.renderSeats()

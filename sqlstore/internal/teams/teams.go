@@ -68,7 +68,7 @@ func (g *Store) on(units *ledger.Store) *Store {
 
 // CorrectFormed implements groupbuy.Store.
 func (g *Store) CorrectFormed(ctx context.Context, book groupbuy.FormedBook, by stock.Change) (stock.Verdict, error) {
-	if err := g.units.Ready(ctx); err != nil {
+	if err := g.units.Ready(); err != nil {
 		return stock.Refused, err
 	}
 	defer g.units.Mended()

@@ -166,7 +166,9 @@ func (k *unitOfWork) dirty(seat *groupbuy.Seat, step groupbuy.Step) {
 
 // flush writes all changes: seats before teams, and products last, which no other transaction locks along with these.
 func (k *unitOfWork) flush(ctx context.Context, q mysql.Tx) error {
-	for _, write := range [...]func(context.Context, mysql.Tx) error{k.flushSeats, k.handOver, k.flushTeams, k.flushEvents, k.flushProducts} {
+	for _, write := range [...]func(context.Context, mysql.Tx) error{
+		k.flushSeats, k.replaceSponsors, k.flushTeams, k.flushEvents, k.flushProducts,
+	} {
 		if err := write(ctx, q); err != nil {
 			return err
 		}
@@ -231,8 +233,8 @@ func (k *unitOfWork) formSeats(ctx context.Context, q mysql.Tx, paid int64) (row
 	return rows, nil
 }
 
-// handOver gives teams whose sponsor has left a new sponsor, and closes the teams that are empty.
-func (k *unitOfWork) handOver(ctx context.Context, q mysql.Tx) error {
+// replaceSponsors gives teams whose sponsor has left a new sponsor, and closes the teams that are empty.
+func (k *unitOfWork) replaceSponsors(ctx context.Context, q mysql.Tx) error {
 	for _, code := range slices.Sorted(maps.Keys(k.teams)) {
 		team := k.teams[code]
 		if !team.NeedsSponsor() {
@@ -246,7 +248,7 @@ func (k *unitOfWork) handOver(ctx context.Context, q mysql.Tx) error {
 		if err != nil {
 			return err
 		}
-		team.HandOver(next)
+		team.SetSponsor(next)
 	}
 	return nil
 }
