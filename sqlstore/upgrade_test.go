@@ -344,8 +344,8 @@ func TestMigrateThatIsCutOffLeavesNoChangeThatWaits(t *testing.T) {
 	migrated := going(func() error { return sqlstore.MigrateTo(ctx, next(t, stockTables), db.Pool(t).DB) })
 	const waiting = "SELECT COUNT(*) FROM information_schema.PROCESSLIST" +
 		" WHERE DB = DATABASE() AND INFO LIKE '%ALTER TABLE goods_stock\n%' AND STATE = 'Waiting for table metadata lock'"
-	for value[int](t, db, waiting) == 0 {
-		runtime.Gosched()
+	for soonest := soon(t); value[int](t, db, waiting) == 0; {
+		require.NoError(t, soonest.Err(), "no change waits")
 	}
 	leave()
 	require.Error(t, <-migrated)
