@@ -92,11 +92,7 @@ func waitShown(s *scene) {
 	s.define(sku(1), 1, stock.Terms{})
 	var effects []stock.Effect
 	inv := s.with(stock.Options{Hook: record(&effects)})
-	shows := func(want ...stock.Effect) {
-		s.Helper()
-		suite.Same(s, "effects", effects, want)
-		effects = nil
-	}
+	shows := func(want ...stock.Effect) { suite.Same(s, "effects", effects, want); effects = nil }
 	wait := func(order string) stock.Effect {
 		suite.Must(inv.Wait(ctx, order, units(1, 1)))
 		return stock.Effect{Step: stock.StepWait, Order: order, Lines: []stock.Line{units(1, 1)}}

@@ -188,14 +188,14 @@ func (r Refunds) Reopen(ctx context.Context, q mysql.Tx, calls []ledger.RefundCa
 			if !c.Refund.Restock || l.Activity == 0 {
 				continue
 			}
-			is := !mysql.Borrowed(q)
-			if !is {
-				err := mysql.Read(ctx, q, mysql.Render(r.has, l.Activity, l.SKU), func(*sql.Rows) error { is = true; return nil })
+			maybe := !mysql.Borrowed(q)
+			if !maybe {
+				err := mysql.Read(ctx, q, mysql.Render(r.has, l.Activity, l.SKU), func(*sql.Rows) error { maybe = true; return nil })
 				if err != nil {
 					return unlessNoTable(err)
 				}
 			}
-			if is {
+			if maybe {
 				keys = append(keys, l.Key())
 			}
 		}

@@ -20,7 +20,8 @@ import (
 )
 
 // BesideGoods keeps the uses of coupons by orders beside the goods of a store; see coupon.UseRequest. It locks coupons and then
-// uses, each sorted by key, after the items. Calls that carry nothing cost it nothing.
+// uses, each sorted by key, after the items; only in the caller's transaction, uses that are not there yet come first. Calls that carry
+// nothing cost it nothing.
 type BesideGoods struct {
 	ledger.NoCompanions
 
