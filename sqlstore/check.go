@@ -110,7 +110,7 @@ func (c *checker) server(ctx context.Context) error {
 	names := append([]string{
 		"version", "sql_mode", "autocommit", "completion_type", "transaction_isolation", "tx_isolation", "log_bin", "binlog_format",
 		"max_allowed_packet", "check_constraint_checks", "tidb_txn_mode", "tidb_enable_check_constraint",
-		"tidb_constraint_check_in_place_pessimistic",
+		"tidb_constraint_check_in_place_pessimistic", "wsrep_on",
 	}, noWrites...)
 	c.settings = map[string]string{}
 	err := mysql.Read(ctx, c.session, "SHOW VARIABLES WHERE Variable_name IN ('"+strings.Join(names, "', '")+"')", func(rows *sql.Rows) error {
@@ -176,6 +176,7 @@ func (c *checker) setting() {
 	is := func(name, value string) bool { return c.settings[name] == value }
 	level := c.settings["transaction_isolation"] + c.settings["tx_isolation"] // one of them, or both, which are the same
 	uncommitted, committed := strings.Contains(level, "READ-UNCOMMITTED"), strings.Contains(level, "READ-COMMITTED")
+	galera := is("wsrep_on", "ON")
 	var off []string
 	for _, name := range noWrites {
 		if value, ok := c.settings[name]; ok && value != "OFF" && value != "0" { // as TiDB says
@@ -200,7 +201,11 @@ func (c *checker) setting() {
 			uncommitted, "the isolation level is READ UNCOMMITTED: a call may be told of what another rolls back; set READ COMMITTED, or leave" +
 				" the level as it comes",
 		},
-		{(committed || uncommitted) && is("log_bin", "ON") &&
+		{
+			galera && !is("binlog_format", "ROW"), "binlog_format is " + c.settings["binlog_format"] + ", and Galera replicates rows alone:" +
+				" set binlog_format = ROW",
+		},
+		{!galera && (committed || uncommitted) && is("log_bin", "ON") &&
 			is("binlog_format", "STATEMENT"), "binlog_format is STATEMENT, with which the server refuses every change at this" +
 			" isolation level (error 1665): set binlog_format = ROW or MIXED, or REPEATABLE READ"},
 		{

@@ -117,7 +117,7 @@
 //	no strict SQL mode                      refused by Check
 //	check_constraint_checks=0 (MariaDB)     refused by Check
 //	binlog_format=STATEMENT                 works at REPEATABLE READ; at READ COMMITTED the server refuses
-//	                                        every change (1665): refused by Check
+//	                                        every change (1665): refused by Check, and on Galera always
 //	max_allowed_packet, maxAllowedPacket    1 MiB at least: below, batches of a rush are refused; named by Check
 //	read_only, transaction_read_only        refused by Check: not the primary, or a failover is under way
 //	innodb_snapshot_isolation (MariaDB)     works; see Stock.WithTx for a transaction that reads first
@@ -145,7 +145,8 @@
 // Galera, with one node that is written to, loses nothing that was acknowledged. A node that takes over may not have applied yet what
 // it has received. So a call reads what may refuse it once the node has: it begins that read behind wsrep_sync_wait, which it
 // sets for this statement alone. A call that takes effect at once does not wait. A call in your transaction waits on another
-// connection of the pool, since a transaction cannot; leave the pool one. Listings may lag.
+// connection of the pool, since a transaction cannot; leave the pool one. Listings may lag. A Migrate that changes a table ends the
+// transactions that use it: the library makes its own again, and [Retryable] says so of yours.
 //
 // A replica loses nothing that was acknowledged if the primary is semi-synchronous and does not fall back
 // (rpl_semi_sync_master_timeout, rpl_semi_sync_source_timeout). A replica that is promoted after asynchronous replication lacks the

@@ -163,7 +163,7 @@ func must[T any](result T, err error) func(t testing.TB, about ...any) T {
 
 // bracket reports whether a statement begins or ends a transaction, or asks whether it has to.
 func bracket(statement string) bool {
-	return strings.HasPrefix(statement, "START TRANSACTION") || strings.HasPrefix(statement, "SET TRANSACTION") ||
+	return sqltest.Begins(statement) || strings.HasPrefix(statement, "SET TRANSACTION") ||
 		strings.HasPrefix(statement, "COMMIT") || strings.HasPrefix(statement, "ROLLBACK AND") ||
 		strings.HasPrefix(statement, "SHOW SESSION VARIABLES") || statement == "SELECT CONNECTION_ID()" // once for each connection
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/holdfast-go/holdfast/internal/sqltest"
 	"github.com/holdfast-go/holdfast/internal/suite"
 	"github.com/holdfast-go/holdfast/sqlstore"
 	"github.com/holdfast-go/holdfast/stock"
@@ -138,7 +139,7 @@ func TestHotSKUHasOneBatchInFlight(t *testing.T) {
 	inFlight := 0
 	for _, statement := range s.db.Wire.Statements() {
 		switch {
-		case strings.HasPrefix(statement, "START TRANSACTION"):
+		case sqltest.Begins(statement):
 			inFlight++
 			require.Equal(t, 1, inFlight)
 		case strings.HasPrefix(statement, "COMMIT"), strings.HasPrefix(statement, "ROLLBACK"):

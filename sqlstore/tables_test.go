@@ -15,10 +15,10 @@ func TestAShopsOrdersAreJoinedByTheIndexesOfBothSides(t *testing.T) {
 	sqltest.NeedsInnoDB(t, "which index a plan uses")
 	db := prepared(t, defaults, stockTables)
 	run(t, db,
-		"CREATE TABLE shop_order (id BIGINT PRIMARY KEY AUTO_INCREMENT, order_no VARCHAR(64) NOT NULL, note VARCHAR(9), UNIQUE KEY by_no"+
+		"CREATE TABLE shop_order (id BIGINT PRIMARY KEY, order_no VARCHAR(64) NOT NULL, note VARCHAR(9), UNIQUE KEY by_no"+
 			" (order_no)) CHARSET utf8mb4 COLLATE utf8mb4_unicode_ci",
-		"INSERT INTO shop_order (order_no) WITH RECURSIVE n AS (SELECT 1 i UNION ALL SELECT i + 1 FROM n WHERE i < 600)"+
-			" SELECT CONCAT('order-', i) FROM n",
+		"INSERT INTO shop_order (id, order_no) WITH RECURSIVE n AS (SELECT 1 i UNION ALL SELECT i + 1 FROM n WHERE i < 600)"+
+			" SELECT i, CONCAT('order-', i) FROM n",
 		"INSERT INTO goods_stock_hold (ORDER_NO, LINE_NO, SKU_ID, ACTIVITY_ID, NUM, STATE, EXPIRE_TIME, CREATE_TIME, UPDATE_TIME)"+
 			" SELECT order_no, 1, id % 60, 0, 1, 2, a, b, c FROM shop_order, (SELECT NOW(6) a, NOW(6) b, NOW(6) c) t",
 		"ANALYZE TABLE shop_order, goods_stock_hold")

@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"os"
 	"regexp"
-	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -301,11 +300,41 @@ func TestEveryVerbWorksOnTheTablesOfTheNextVersion(t *testing.T) {
 	}
 }
 
+// awaitAlters waits until so many changes of the table of items wait for those who use it.
+func awaitAlters(t *testing.T, db *sqltest.DB, n int) {
+	t.Helper()
+	const waiting = "SELECT COUNT(*) FROM information_schema.PROCESSLIST" +
+		" WHERE DB = DATABASE() AND INFO LIKE '%ALTER TABLE goods_stock\n%' AND STATE = 'Waiting for table metadata lock'"
+	for soonest := soon(t); value[int](t, db, waiting) != n; {
+		require.NoError(t, soonest.Err(), "not %d changes wait", n)
+	}
+}
+
+// On Galera, the change of a table waits for nobody: it ends the transactions that use the table, which can be made again.
+func TestMigrateEndsTransactionsOnGalera(t *testing.T) {
+	t.Parallel()
+	if !sqltest.Galera() {
+		t.Skip("of Galera alone")
+	}
+	ctx := t.Context()
+	db := sqltest.Open(t, defaults)
+	require.NoError(t, sqlstore.MigrateTo(ctx, part(t, stockTables), db.DB))
+	s := sqlstore.NewStock(db.DB, nil)
+	inv := stock.New(s, nil)
+	require.NoError(t, of(inv.Define(ctx, stock.Key{SKU: 1}, 10, stock.Terms{})))
+	tx := must(db.BeginTx(ctx, nil))(t)
+	require.NoError(t, of(stock.New(s.WithTx(tx), nil).Lock(ctx, "a", one(1))))
+	require.NoError(t, sqlstore.MigrateTo(ctx, next(t, stockTables), db.Pool(t).DB))
+	require.True(t, sqlstore.Retryable(tx.Commit()))
+	require.ErrorIs(t, of(inv.Hold(ctx, "a")), stock.ErrNotFound)
+	require.NoError(t, of(inv.Lock(ctx, "a", one(1))))
+}
+
 // A transaction that has a row waits for a table that is to be changed, whose change waits for a call, which waits for the
 // row: the change gives way.
 func TestMigrateGivesWayToThoseItWouldHold(t *testing.T) {
 	t.Parallel()
-	sqltest.NeedsInnoDB(t, "the change of a table holds up who comes after it")
+	sqltest.NeedsChangesThatWait(t)
 	ctx := t.Context()
 	db := sqltest.Open(t, defaults)
 	require.NoError(t, sqlstore.MigrateTo(ctx, part(t, stockTables), db.DB))
@@ -318,10 +347,7 @@ func TestMigrateGivesWayToThoseItWouldHold(t *testing.T) {
 	paid := going(func() error { return of(stock.New(sqlstore.NewStock(db.DB, &alone), nil).Pay(ctx, "a")) })
 	fixture{t, db}.waiting()
 	migrated := going(func() error { return sqlstore.MigrateTo(ctx, next(t, stockTables), db.Pool(t).DB) })
-	for value[int](t, db, "SELECT COUNT(*) FROM information_schema.PROCESSLIST"+
-		" WHERE DB = DATABASE() AND INFO LIKE '%ALTER TABLE goods_stock\n%' AND STATE = 'Waiting for table metadata lock'") == 0 {
-		runtime.Gosched()
-	}
+	awaitAlters(t, db, 1)
 	require.Equal(t, 1, value[int](t, tx, "SELECT STOCK_LOCK_NUM FROM goods_stock WHERE SKU_ID = 1"))
 	require.NoError(t, tx.Rollback())
 	require.NoError(t, <-paid)
@@ -332,7 +358,7 @@ func TestMigrateGivesWayToThoseItWouldHold(t *testing.T) {
 // more, and the next Migrate can begin.
 func TestMigrateThatIsCutOffLeavesNoChangeThatWaits(t *testing.T) {
 	t.Parallel()
-	sqltest.NeedsInnoDB(t, "the change of a table holds up who comes after it")
+	sqltest.NeedsChangesThatWait(t)
 	db := sqltest.Open(t, defaults)
 	require.NoError(t, sqlstore.MigrateTo(t.Context(), part(t, stockTables), db.DB))
 	require.NoError(t, of(stock.New(sqlstore.NewStock(db.DB, nil), nil).Define(t.Context(), stock.Key{SKU: 1}, 10, stock.Terms{})))
@@ -342,16 +368,10 @@ func TestMigrateThatIsCutOffLeavesNoChangeThatWaits(t *testing.T) {
 	ctx, leave := context.WithCancel(t.Context())
 	defer leave()
 	migrated := going(func() error { return sqlstore.MigrateTo(ctx, next(t, stockTables), db.Pool(t).DB) })
-	const waiting = "SELECT COUNT(*) FROM information_schema.PROCESSLIST" +
-		" WHERE DB = DATABASE() AND INFO LIKE '%ALTER TABLE goods_stock\n%' AND STATE = 'Waiting for table metadata lock'"
-	for soonest := soon(t); value[int](t, db, waiting) == 0; {
-		require.NoError(t, soonest.Err(), "no change waits")
-	}
+	awaitAlters(t, db, 1)
 	leave()
 	require.Error(t, <-migrated)
-	for soonest := soon(t); value[int](t, db, waiting) > 0; {
-		require.NoError(t, soonest.Err(), "the change still waits")
-	}
+	awaitAlters(t, db, 0)
 	require.NoError(t, of(stock.New(sqlstore.NewStock(db.DB, nil), nil).Lock(t.Context(), "a", one(1))))
 	require.NoError(t, tx.Rollback())
 	require.NoError(t, sqlstore.MigrateTo(t.Context(), next(t, stockTables), db.DB))

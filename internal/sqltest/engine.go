@@ -15,7 +15,13 @@ import (
 // What the tests assume of a server that not all of them do is here.
 
 // version is what the server calls itself, in small letters; empty where there is none.
-var version = sync.OnceValue(func() (version string) {
+var version = sync.OnceValue(func() string { return answer("SELECT VERSION()") })
+
+// galera is "1" where the server is a node of a Galera cluster.
+var galera = sync.OnceValue(func() string { return answer("SELECT @@wsrep_on") })
+
+// answer asks the server for a value; empty where there is no server, or it has no such value.
+func answer(query string) (value string) {
 	config, err := parseServer()
 	if err != nil || os.Getenv(Variable) == "" {
 		return ""
@@ -25,17 +31,20 @@ var version = sync.OnceValue(func() (version string) {
 		return ""
 	}
 	defer func() { _ = db.Close() }()
-	if db.QueryRow("SELECT VERSION()").Scan(&version) != nil {
+	if db.QueryRow(query).Scan(&value) != nil {
 		return ""
 	}
-	return strings.ToLower(version)
-})
+	return strings.ToLower(value)
+}
 
 // MariaDB reports whether the server is one; false where there is none.
 func MariaDB() bool { return strings.Contains(version(), "mariadb") }
 
 // TiDB reports whether the server is one; false where there is none.
 func TiDB() bool { return strings.Contains(version(), "tidb") }
+
+// Galera reports whether the server is a node of a Galera cluster; false where there is none.
+func Galera() bool { return galera() == "1" }
 
 // Decisive returns what the last statement of a change contains that one statement makes, and that match finds where it commits
 // itself. On TiDB it is the COMMIT behind it.
@@ -189,5 +198,14 @@ func NeedsInnoDB(t testing.TB, what string) {
 	t.Helper()
 	if TiDB() {
 		t.Skip("of InnoDB alone: " + what)
+	}
+}
+
+// NeedsChangesThatWait skips a test of a change of a table that waits for who uses it. That of Galera ends their transactions.
+func NeedsChangesThatWait(t testing.TB) {
+	t.Helper()
+	NeedsInnoDB(t, "the change of a table holds up who comes after it")
+	if Galera() {
+		t.Skip("the change of a table waits for nobody on Galera")
 	}
 }

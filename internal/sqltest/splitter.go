@@ -127,6 +127,14 @@ func changes(statement string) bool {
 	return slices.Contains([]string{"INSERT", "UPDATE", "DELETE"}, verb)
 }
 
+// Begins reports whether a statement opens a transaction, also where a node of Galera waits before it does.
+func Begins(statement string) bool {
+	if comment, rest, commented := strings.Cut(statement, " */ "); commented && strings.HasPrefix(comment, "/*M!") {
+		statement = rest
+	}
+	return strings.HasPrefix(statement, "START TRANSACTION")
+}
+
 // follow notes whether a statement has opened or ended a transaction.
 func (c *wiredConn) follow(statement string, err error) {
 	if err != nil {
@@ -134,7 +142,7 @@ func (c *wiredConn) follow(statement string, err error) {
 	}
 	text := strings.ToUpper(statement)
 	switch {
-	case strings.HasPrefix(text, "BEGIN"), strings.HasPrefix(text, "START TRANSACTION"):
+	case strings.HasPrefix(text, "BEGIN"), Begins(text):
 		c.open = true
 	case strings.HasPrefix(text, "ROLLBACK TO"):
 	case strings.HasPrefix(text, "COMMIT"), strings.HasPrefix(text, "ROLLBACK"):

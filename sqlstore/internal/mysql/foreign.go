@@ -20,9 +20,12 @@ const (
 // ScopeOf returns the scope of an error. Servers keep a transaction whose statement has failed for a value or a text. MySQL
 // Reference Manual, InnoDB Error Handling.
 func ScopeOf(err error) Scope {
+	if errors.Is(err, ErrStuck) {
+		return SomeStatement
+	}
 	switch n := Number(err); n {
 	case 0: // of the driver; it has sent nothing that is too long
-		if errors.Is(err, mysql.ErrPktTooLarge) || errors.Is(err, ErrStuck) {
+		if errors.Is(err, mysql.ErrPktTooLarge) {
 			return SomeStatement
 		}
 		return WholeTransaction

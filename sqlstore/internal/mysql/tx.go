@@ -216,7 +216,7 @@ func (h *Handle) Again(ctx context.Context, fn func(*Attempt) error) error {
 		switch {
 		case err == nil:
 			return nil
-		case rerun(err) && !a.given && deadlocks < reruns && ctx.Err() == nil:
+		case rerun(err) && !errors.Is(err, ErrStuck) && !a.given && deadlocks < reruns && ctx.Err() == nil:
 			deadlocks++
 			pause(ctx, deadlocks)
 		case resend(err, a.stage) && !a.given && resent < resends && ctx.Err() == nil:

@@ -86,13 +86,14 @@ func (w *watchedTx) watched(ctx context.Context, run func() error) error {
 	switch {
 	case !w.doomed:
 		return err
-	case w.stage != Unsent && !Interrupted(err): // it may be done
+	case w.stage != Unsent && !Interrupted(err) && !rerun(err): // it may be done
 		return err
 	}
 	return errors.Join(ErrStuck, err)
 }
 
-// Interrupted reports whether KILL QUERY has ended a statement, of which nothing was done.
+// Interrupted reports whether KILL QUERY has ended a statement, of which nothing was done. A node of Galera may say instead that it
+// has rolled back all of the transaction.
 func Interrupted(err error) bool { return Number(err) == errInterrupted || killedJoin(err) }
 
 // watch ends the statement that is under way once it waits for a lock, and again until it has ended: the pool may have no
