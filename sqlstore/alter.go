@@ -24,10 +24,10 @@ const (
 // pool, and tried again when the others have gone on.
 //
 // When ctx ends, the driver leaves the connection, but a server that waits for the table does not notice: KILL ends that wait, and frees
-// the lock of Migrate.
+// the lock of Migrate. Where KILL could mean another session, as behind ProxySQL, ALTER TABLE waits as long as the server lets it.
 func (w *workshop) alter(ctx context.Context, statement string) error {
-	var id int64
-	if err := mysql.ReadRow(ctx, w, "SELECT CONNECTION_ID()", &id); err != nil {
+	id, err := mysql.SessionID(ctx, w)
+	if err != nil {
 		return err
 	}
 	for until := (time.Time{}); ; { // from the first time that it had to give way: an index may take long by itself
@@ -37,7 +37,7 @@ func (w *workshop) alter(ctx context.Context, statement string) error {
 			defer close(watched)
 			giveWay(watching, w.db, id)
 		}()
-		_, err := w.ExecContext(ctx, statement)
+		_, err = w.ExecContext(ctx, statement)
 		stop()
 		<-watched
 		if ctx.Err() != nil {
@@ -59,17 +59,17 @@ func (w *workshop) alter(ctx context.Context, statement string) error {
 }
 
 // giveWay ends the statement of a connection once it has waited for the transactions that use its table.
-func giveWay(ctx context.Context, db *sql.DB, id int64) {
-	for looks := 0; pause(ctx, alterLook); {
+func giveWay(ctx context.Context, db *sql.DB, id string) {
+	for looks := 0; id != "" && pause(ctx, alterLook); {
 		var waits int
-		err := db.QueryRowContext(ctx, mysql.Render("SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE ID = ?"+
-			" AND STATE = 'Waiting for table metadata lock'", id)).Scan(&waits)
+		err := db.QueryRowContext(ctx, "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE ID = "+id+
+			" AND STATE = 'Waiting for table metadata lock'").Scan(&waits)
 		if err != nil || waits == 0 {
 			looks = 0
 			continue
 		}
 		if looks++; looks >= alterLooks {
-			_, _ = db.ExecContext(ctx, mysql.Render("KILL QUERY ?", id)) // it may have ended meanwhile
+			_, _ = db.ExecContext(ctx, "KILL QUERY "+id) // it may have ended meanwhile
 		}
 	}
 }
@@ -78,10 +78,13 @@ func giveWay(ctx context.Context, db *sql.DB, id int64) {
 const leaveTime = 5 * time.Second
 
 // leave ends a connection whose caller has left.
-func leave(ctx context.Context, db *sql.DB, id int64) {
+func leave(ctx context.Context, db *sql.DB, id string) {
+	if id == "" {
+		return
+	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), leaveTime)
 	defer cancel()
-	_, _ = db.ExecContext(ctx, mysql.Render("KILL ?", id)) // it may have ended meanwhile
+	_, _ = db.ExecContext(ctx, "KILL "+id) // it may have ended meanwhile
 }
 
 // pause waits, and reports whether the context still lives.

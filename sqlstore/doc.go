@@ -123,7 +123,9 @@
 //	innodb_snapshot_isolation (MariaDB)     works; see Stock.WithTx for a transaction that reads first
 //	a splitter whose readers lag            works: what decides is read in a transaction or with a lock;
 //	                                        listings may lag
-//	a proxy or pooler                       works, if all of a transaction goes to one server
+//	a proxy or pooler                       works, if all of a transaction goes to one server. Where it numbers
+//	                                        connections itself, as ProxySQL does, the store ends no statement that
+//	                                        waits for a lock: calls of one batch wait for the row of one of them
 //	tidb_enable_check_constraint=OFF        refused by Migrate and Check: CHECK constraints are dropped
 //	tidb_txn_mode=optimistic                refused by Check: what others wait for fails
 //	TiDB at REPEATABLE READ                 works, at a round trip more than at READ COMMITTED

@@ -1,6 +1,7 @@
 package sqlstore_test
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -9,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/holdfast-go/holdfast/internal/sqltest"
+	"github.com/holdfast-go/holdfast/internal/suite"
 	"github.com/holdfast-go/holdfast/sqlstore"
 	"github.com/holdfast-go/holdfast/stock"
 )
@@ -126,4 +128,26 @@ func TestAnswersBehindASplitter(t *testing.T) {
 			require.Equal(t, []string{"e", "f"}, closed)
 		})
 	}
+}
+
+// A splitter that answers SELECT CONNECTION_ID() itself, or asks a replica, may take KILL for another session. So nobody's statement is
+// ended there: calls wait until the item is free.
+func TestNothingIsKilledWhereConnectionsHaveTwoNumbers(t *testing.T) {
+	t.Parallel()
+	c := newCrowd(t, 12)
+	split := c.db.As(t, sqltest.Splitter())
+	c.Inventory = c.On(sqlstore.NewStock(split.DB, nil))
+	asked := make(chan struct{})
+	split.Wire.Before("SELECT CONNECTION_ID()", func() { close(asked) })
+	release := c.blockItem(5)
+	locked := going(func() error { return errors.Join(suite.Together(c.n, c.verbs(t.Context())[0].call)...) })
+	select {
+	case <-asked:
+	case <-soon(t).Done():
+		t.Fatal("nobody asks for the number")
+	}
+	require.Empty(t, locked, "some wait")
+	release()
+	require.NoError(t, <-locked)
+	require.NotContains(t, strings.Join(split.Wire.Statements(), "\n"), "KILL")
 }

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"reflect"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -30,6 +31,7 @@ type session struct {
 type sessions struct {
 	db     *sql.DB
 	server atomic.Pointer[dialect] // once it is known
+	killed atomic.Pointer[bool]    // what kills reports, once it is known
 
 	mu    sync.Mutex
 	known map[driver.Conn]session
@@ -75,16 +77,63 @@ func (s *sessions) of(ctx context.Context, conn *sql.Conn) (session, error) {
 		locks:   strings.Contains(level, "SERIALIZABLE"),
 		repeats: strings.Contains(level, "REPEATABLE"),
 		fresh:   strings.Contains(level, "READ-COMMITTED"),
-		id:      sessionID(settings["pseudo_thread_id"]),
+		id:      threadID(settings),
 	}
 	if is.id == "" && is.asksID {
-		if err := ReadRow(ctx, conn, "SELECT CONNECTION_ID()", &is.id); err != nil {
+		if err := ReadRow(ctx, conn, connectionID, &is.id); err != nil {
 			return session{}, err
 		}
 	}
 	s.server.Store(is.dialect)
 	s.remember(key, is)
 	return is, nil
+}
+
+// connectionID is the text by which ProxySQL knows the question, and answers it itself (its issue 1797).
+const connectionID = "SELECT CONNECTION_ID()"
+
+// threadID is the id of a connection by its settings; empty where the server does not have it there.
+func threadID(settings map[string]string) string {
+	id := settings["pseudo_thread_id"]
+	if n, err := strconv.ParseUint(id, 10, 64); err != nil || n == 0 {
+		return ""
+	}
+	return id
+}
+
+// SessionID asks for the id of a connection, as KILL takes it. It is empty where two answers differ: there is somebody on the way who
+// numbers the connections too, or asks more than one server, so KILL could end what another program does.
+func SessionID(ctx context.Context, q Tx) (id string, err error) {
+	settings, err := readSettings(ctx, q)
+	if err != nil {
+		return "", err
+	}
+	if err := ReadRow(ctx, q, connectionID, &id); err != nil {
+		return "", err
+	}
+	if thread := threadID(settings); thread != "" && thread != id {
+		return "", nil
+	}
+	return id, nil
+}
+
+// kills reports whether KILL means the connection that has an id. It asks once for the pool.
+func (s *sessions) kills(ctx context.Context) bool {
+	if known := s.killed.Load(); known != nil {
+		return *known
+	}
+	conn, err := s.db.Conn(ctx)
+	if err != nil {
+		return false
+	}
+	defer func() { _ = conn.Close() }()
+	id, err := SessionID(ctx, conn)
+	if err != nil {
+		return false
+	}
+	kills := id != ""
+	s.killed.Store(&kills)
+	return kills
 }
 
 func (s *sessions) recall(key driver.Conn) (is session, known bool) {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"strconv"
 	"time"
 )
 
@@ -46,7 +45,7 @@ func (h *Handle) watch(q Tx, w watchedTx) Tx {
 	if !own || a.is.id == "" {
 		return q
 	}
-	w.Attempt, w.db = a, h.db
+	w.Attempt, w.sessions = a, h.sessions
 	return &w
 }
 
@@ -54,7 +53,7 @@ func (h *Handle) watch(q Tx, w watchedTx) Tx {
 type watchedTx struct {
 	*Attempt
 
-	db       *sql.DB
+	sessions *sessions
 	patience time.Duration
 	turns    int // after which a statement is ended whatever it does, or 0
 }
@@ -97,13 +96,13 @@ func (w *watchedTx) watched(ctx context.Context, run func() error) error {
 func Interrupted(err error) bool { return Number(err) == errInterrupted || killedJoin(err) }
 
 // watch ends the statement that is under way once it waits for a lock, and again until it has ended: the pool may have no
-// connection for it.
+// connection for it. Where KILL could mean another session, it waits as long as the server lets it.
 func (w *watchedTx) watch(ctx context.Context) {
 	for turn := 1; ctx.Err() == nil; turn++ {
-		if w.doomed || w.turns > 0 && turn > w.turns || w.waits(ctx, turn) {
+		if (w.doomed || w.turns > 0 && turn > w.turns || w.waits(ctx, turn)) && w.sessions.kills(ctx) {
 			w.doomed = true
 			attempt, cancel := context.WithTimeout(ctx, cleanupTime)
-			_, _ = w.db.ExecContext(attempt, "KILL QUERY "+w.is.id) // its error is that of a connection which is gone
+			_, _ = w.sessions.db.ExecContext(attempt, "KILL QUERY "+w.is.id) // its error is that of a connection which is gone
 			cancel()
 		}
 		timer := time.NewTimer(Patience)
@@ -122,7 +121,7 @@ func (w *watchedTx) watch(ctx context.Context) {
 func (w *watchedTx) waits(ctx context.Context, turn int) bool {
 	asked := time.Now()
 	var waiting int
-	err := w.db.QueryRowContext(ctx, w.is.lockWaits+w.is.id).Scan(&waiting)
+	err := w.sessions.db.QueryRowContext(ctx, w.is.lockWaits+w.is.id).Scan(&waiting)
 	switch {
 	case ctx.Err() != nil:
 		return false
@@ -138,14 +137,6 @@ func (w *watchedTx) waits(ctx context.Context, turn int) bool {
 func (w *watchedTx) anyWaits(ctx context.Context) bool {
 	var name string
 	var waiting int
-	err := w.db.QueryRowContext(ctx, "SHOW GLOBAL STATUS LIKE 'Innodb_row_lock_current_waits'").Scan(&name, &waiting)
+	err := w.sessions.db.QueryRowContext(ctx, "SHOW GLOBAL STATUS LIKE 'Innodb_row_lock_current_waits'").Scan(&name, &waiting)
 	return err == nil && waiting > 0
-}
-
-// sessionID reads the id of a connection, as KILL takes it; empty where the server has none.
-func sessionID(setting string) string {
-	if n, err := strconv.ParseUint(setting, 10, 64); err != nil || n == 0 {
-		return ""
-	}
-	return setting
 }
