@@ -24,7 +24,17 @@ const drainTime = 30 * time.Second
 var spares struct {
 	mu     sync.Mutex
 	names  map[string][]spare
+	models map[string]*model
 	purged int64 // transactions before this one have left nothing behind
+}
+
+// model is a database that has the tables of some files, and nothing else ever. Others get copies of them: a copy is one change, where
+// the files make a table and change it many times.
+type model struct {
+	made   sync.Once
+	name   string
+	tables []string
+	err    error
 }
 
 // errSpoilt is a database that the next test must not get.
@@ -49,10 +59,8 @@ func Prepared(t testing.TB, variant Variant, schema fs.FS, files ...string) *DB 
 	key := strings.Join(files, " ")
 	s, ok := takeSpare(t.Context(), admin, key)
 	if !ok {
-		s.name = newName()
-		require.NoError(t, create(t.Context(), admin, s.name, schema, files))
 		var err error
-		s.tables, err = tablesOf(t.Context(), admin, s.name)
+		s, err = copyOf(t.Context(), admin, modelOf(key), schema, files)
 		require.NoError(t, err)
 	}
 	t.Cleanup(func() {
@@ -73,7 +81,7 @@ func Prepared(t testing.TB, variant Variant, schema fs.FS, files ...string) *DB 
 func DropSpares() error {
 	spares.mu.Lock()
 	defer spares.mu.Unlock()
-	if len(spares.names) == 0 {
+	if len(spares.models) == 0 {
 		return nil
 	}
 	config, err := parseServer()
@@ -85,14 +93,59 @@ func DropSpares() error {
 		return err
 	}
 	defer func() { _ = db.Close() }()
+	var left []string
 	for _, some := range spares.names {
 		for _, s := range some {
-			_, failed := db.Exec("DROP DATABASE " + s.name) //nolint:noctx // there is no test any more
-			err = errors.Join(err, failed)
+			left = append(left, s.name)
 		}
 	}
-	spares.names = nil
+	for _, m := range spares.models {
+		left = append(left, m.name)
+	}
+	for _, name := range left {
+		_, failed := db.Exec("DROP DATABASE " + name) //nolint:noctx // there is no test any more
+		err = errors.Join(err, failed)
+	}
+	spares.names, spares.models = nil, nil
 	return err
+}
+
+// modelOf returns the model of some files, which may not be made yet.
+func modelOf(key string) *model {
+	spares.mu.Lock()
+	defer spares.mu.Unlock()
+	if spares.models == nil {
+		spares.models = map[string]*model{}
+	}
+	m := spares.models[key]
+	if m == nil {
+		m = &model{name: newName()}
+		spares.models[key] = m
+	}
+	return m
+}
+
+// copyOf makes a database with copies of the tables of a model, which it makes first if nobody has.
+func copyOf(ctx context.Context, admin *sql.DB, m *model, schema fs.FS, files []string) (spare, error) {
+	m.made.Do(func() {
+		ctx := context.WithoutCancel(ctx) // other tests wait for it
+		if m.err = create(ctx, admin, m.name, schema, files); m.err == nil {
+			m.tables, m.err = tablesOf(ctx, admin, m.name)
+		}
+	})
+	if m.err != nil {
+		return spare{}, m.err
+	}
+	s := spare{name: newName(), tables: m.tables}
+	if _, err := admin.ExecContext(ctx, "CREATE DATABASE "+s.name); err != nil {
+		return s, err
+	}
+	for _, table := range m.tables {
+		if _, err := admin.ExecContext(ctx, "CREATE TABLE "+s.name+"."+table+" LIKE "+m.name+"."+table); err != nil { //nolint:gosec // our own names
+			return s, err
+		}
+	}
+	return s, nil
 }
 
 // takeSpare returns the database that was emptied first, if it is purged by now.
