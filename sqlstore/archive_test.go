@@ -55,6 +55,28 @@ func TestArchiveLosesItsConnection(t *testing.T) {
 	require.Equal(t, stock.Usage{Bought: 2}, must(s.For("7").Usage(t.Context(), stock.Key{SKU: 1}))(t))
 }
 
+// The place of an order in the queue of its item goes with it. Those of orders that are not finished stay.
+func TestArchiveTakesPlacesInQueuesAlong(t *testing.T) {
+	t.Parallel()
+	s := open(t, nil)
+	ctx := t.Context()
+	require.NoError(t, of(s.Define(ctx, stock.Key{SKU: 9}, 0, stock.Terms{Backorder: 5})))
+	for _, order := range []string{"a", "b", "c"} {
+		require.NoError(t, of(s.Take(ctx, order, one(9), one(2))))
+	}
+	require.NoError(t, of(s.Restock(ctx, "more", units(9, 2))))
+	for _, order := range []string{"a", "b"} {
+		require.NoError(t, of(s.Redeem(ctx, order)))
+	}
+	s.db.Wire.Advance(2 * stock.DefaultHoldFor)
+	require.NoError(t, s.archive())
+	require.Equal(t, "c", value[string](t, s.db, "SELECT GROUP_CONCAT(ORDER_NO) FROM goods_stock_backorder"))
+	require.ErrorIs(t, of(s.Refund(ctx, stock.Refund{ID: "r", Order: "a"})), stock.ErrArchived)
+	require.NoError(t, of(s.Restock(ctx, "last", one(9))))
+	require.NoError(t, of(s.Redeem(ctx, "c")))
+	require.Empty(t, must(s.Audit(ctx))(t).Drifts)
+}
+
 // A transaction that archives has locked nothing but its orders, and what their buyer has: orders before and behind them are locked,
 // refunded and cancelled meanwhile. Orders that somebody else works on are left for the next call.
 func TestArchiveKeepsNobodyWaiting(t *testing.T) {

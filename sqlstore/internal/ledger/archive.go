@@ -58,6 +58,9 @@ func (s *Store) Archive(ctx context.Context, holds []stock.Hold, by stock.Change
 		if err := s.deleteRefunds(ctx, q, same); err != nil {
 			return false, err
 		}
+		if err := s.deleteBackorders(ctx, q, archived); err != nil {
+			return false, err
+		}
 		if err := s.deleteLines(ctx, q, same); err != nil {
 			return false, err
 		}
@@ -132,6 +135,24 @@ func (s *Store) deleteRefunds(ctx context.Context, q mysql.Tx, holds []stock.Hol
 		return err
 	}
 	_, err = q.ExecContext(ctx, s.SQL.deleteRefunds(keys))
+	return err
+}
+
+// deleteBackorders deletes the places that orders which are locked have had in the queues of their items. They are found without a lock
+// as well: few orders have any.
+func (s *Store) deleteBackorders(ctx context.Context, q mysql.Tx, orders []string) error {
+	var keys []any
+	err := mysql.Read(ctx, q, mysql.RenderList(s.SQL.backordersOf, orders), func(rows *sql.Rows) error {
+		var order string
+		var key stock.Key
+		err := rows.Scan(&order, &key.SKU, &key.Activity)
+		keys = append(keys, order, key.SKU, key.Activity)
+		return err
+	})
+	if err != nil || len(keys) == 0 {
+		return err
+	}
+	_, err = q.ExecContext(ctx, s.SQL.deleteBackorders(keys))
 	return err
 }
 

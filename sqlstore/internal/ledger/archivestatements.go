@@ -22,6 +22,8 @@ func (q *Statements) renderArchive() {
 		" ORDER BY h.ORDER_NO FOR UPDATE"
 	q.refundsOf = "SELECT REFUND_NO, LINE_NUM FROM " + q.refunds + " " + mysql.By(q.refunds, "order") +
 		" WHERE ORDER_NO IN (?) AND LINE_NO = 1 ORDER BY REFUND_NO"
+	q.backordersOf = "SELECT ORDER_NO, SKU_ID, ACTIVITY_ID FROM " + q.backorders + " " + mysql.ByKey + " WHERE ORDER_NO IN (?)" +
+		" ORDER BY ORDER_NO, SKU_ID, ACTIVITY_ID"
 	q.lastLines = "SELECT ORDER_NO, MAX(LINE_NO) FROM " + q.Holds + " FORCE INDEX (PRIMARY) WHERE ORDER_NO IN (?) GROUP BY ORDER_NO"
 
 	var sums []string
@@ -46,6 +48,13 @@ func (q *Statements) deleteLines(keys lineKeys) string {
 // deleteRefunds renders the DELETE of refunds, whose keys have their numbers in place of those of orders.
 func (q *Statements) deleteRefunds(keys lineKeys) string {
 	return keys.delete(q.refunds, "REFUND_NO")
+}
+
+// deleteBackorders renders the DELETE of rows by the whole of their keys.
+func (q *Statements) deleteBackorders(keys []any) string {
+	return mysql.ByLines + mysql.Render("DELETE w FROM (SELECT ? AS ORDER_NO, ? AS SKU_ID, ? AS ACTIVITY_ID"+
+		strings.Repeat(" UNION ALL SELECT ?, ?, ?", len(keys)/3-1)+") l STRAIGHT_JOIN "+q.backorders+" w "+mysql.ByKey+
+		" ON w.ORDER_NO = l.ORDER_NO AND w.SKU_ID = l.SKU_ID AND w.ACTIVITY_ID = l.ACTIVITY_ID", keys...)
 }
 
 // archiveBuyers renders the INSERT that adds to what is archived of what buyers have.

@@ -36,6 +36,7 @@ type Statements struct {
 	setBack, changeBack                 string
 	changeBuyer                         string
 	archiveHolds, refundsOf, lastLines  string
+	backordersOf                        string
 	lockFinished                        string
 	addsUp                              string // behind insertChanges: what the changes have is added to what is there
 	queue, ahead, leftBehind, queueUp   string

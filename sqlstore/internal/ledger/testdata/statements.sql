@@ -1337,13 +1337,28 @@ SELECT REFUND_NO, LINE_NUM
   STRAIGHT_JOIN goods_stock_refund t FORCE INDEX (PRIMARY) ON t.REFUND_NO = l.KEY_NO
    AND t.LINE_NO = l.LINE_NO;
 
+-- Archive: which places they had in queues
+SELECT ORDER_NO, SKU_ID, ACTIVITY_ID
+  FROM goods_stock_backorder FORCE INDEX (PRIMARY)
+ WHERE ORDER_NO IN (?)
+ ORDER BY ORDER_NO, SKU_ID, ACTIVITY_ID;
+
+-- Archive 3: the places go
+/*M!
+   SET STATEMENT sql_safe_updates = 0 FOR */ DELETE w
+  FROM (SELECT x'61' AS ORDER_NO, 1 AS SKU_ID, 0 AS ACTIVITY_ID
+ UNION ALL SELECT x'62', 2, 7) l
+  STRAIGHT_JOIN goods_stock_backorder w FORCE INDEX (PRIMARY) ON w.ORDER_NO = l.ORDER_NO
+   AND w.SKU_ID = l.SKU_ID
+   AND w.ACTIVITY_ID = l.ACTIVITY_ID;
+
 -- Archive: the last row of orders that were amended
 SELECT ORDER_NO, MAX(LINE_NO)
   FROM goods_stock_hold FORCE INDEX (PRIMARY)
  WHERE ORDER_NO IN (?)
  GROUP BY ORDER_NO;
 
--- Archive 3: the lines behind the first go
+-- Archive 4: the lines behind the first go
 /*M!
    SET STATEMENT sql_safe_updates = 0 FOR */ DELETE t
   FROM (SELECT x'61' AS KEY_NO, 2 AS LINE_NO
@@ -1351,18 +1366,18 @@ SELECT ORDER_NO, MAX(LINE_NO)
   STRAIGHT_JOIN goods_stock_hold t FORCE INDEX (PRIMARY) ON t.ORDER_NO = l.KEY_NO
    AND t.LINE_NO = l.LINE_NO;
 
--- Archive 4: the first lines
+-- Archive 5: the first lines
 UPDATE goods_stock_hold FORCE INDEX (PRIMARY)
    SET LINE_NUM = 1, SKU_ID = 0, ACTIVITY_ID = 0, NUM = 0, REFUND_NUM = 0, RESTOCK_NUM = 0, FREE_NUM = 0, REDEEM_NUM = 0, BACK_NUM = 0, FIRST_HASH = NULL, BUYER_ID = NULL, PAY_TIME = NULL, STATE = 8, EXPIRE_TIME = UTC_TIMESTAMP(6), UPDATE_TIME = UTC_TIMESTAMP(6)
  WHERE ORDER_NO IN (?)
    AND LINE_NO = 1;
 
--- Archive 5: the buyers, two
+-- Archive 6: the buyers, two
 INSERT INTO goods_stock_buyer (SKU_ID, ACTIVITY_ID, BUYER_ID, ARCHIVE_NUM)
 VALUES (?, ?, ?, ?), (?, ?, ?, ?)
     ON DUPLICATE KEY UPDATE ARCHIVE_NUM = ARCHIVE_NUM + VALUES(ARCHIVE_NUM);
 
--- Archive 6: the items, two
+-- Archive 7: the items, two
 INSERT INTO goods_stock_change (SCOPE, CHANGE_NO, LINE_NO, LINE_NUM, KIND, SKU_ID, ACTIVITY_ID, BUYER_ID, TOTAL_NUM, SALE_NUM, LOCK_NUM, LEFT_NUM, REFUND_NUM, WAIT_NUM, BACK_NUM, HOLD_NUM, REST, ACTOR, REASON, ORDER_NO, ASKED, CREATE_TIME)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, UTC_TIMESTAMP(6)), (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, UTC_TIMESTAMP(6))
     ON DUPLICATE KEY UPDATE SALE_NUM = SALE_NUM + VALUES(SALE_NUM), REFUND_NUM = REFUND_NUM + VALUES(REFUND_NUM), HOLD_NUM = HOLD_NUM + VALUES(HOLD_NUM), ACTOR = VALUES(ACTOR), REASON = VALUES(REASON), CREATE_TIME = VALUES(CREATE_TIME);
