@@ -268,6 +268,11 @@ func (c *checker) schema(ctx context.Context) error {
 	if err := partsOf(ctx, c.session, c.constraints(), names, there); err != nil {
 		return err
 	}
+	if c.tidb() {
+		if err := unenforcedOf(ctx, c.session, there); err != nil {
+			return err
+		}
+	}
 	for _, m := range c.all {
 		for _, t := range m.tables {
 			have, ok := there[t.name]
@@ -289,7 +294,7 @@ func (c *checker) constraints() string {
 	switch {
 	case c.mariadb(): // where a name is of a table, and what is there is in force
 		return "SELECT TABLE_NAME, CHECK_CLAUSE, TRUE FROM information_schema.CHECK_CONSTRAINTS"
-	case c.tidb(): // which does not tell whether one is in force
+	case c.tidb(): // which does not tell there whether one is in force; see unenforcedOf
 		return "SELECT TABLE_NAME, CHECK_CLAUSE, TRUE FROM information_schema.TIDB_CHECK_CONSTRAINTS"
 	}
 	return "SELECT TABLE_NAME, CHECK_CLAUSE, ENFORCED = 'YES' FROM information_schema.CHECK_CONSTRAINTS" +

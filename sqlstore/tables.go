@@ -99,7 +99,10 @@ func indexShape(unique bool, columns string) string {
 }
 
 // enforced is the shape that a constraint must have.
-const enforced = "enforced"
+const (
+	enforced    = "enforced"
+	notEnforced = "not enforced"
+)
 
 // rendering is what each server adds to a condition in its own way.
 var rendering = regexp.MustCompile("[`\"\\\\()\\s]+")
@@ -174,11 +177,28 @@ func partsOf(ctx context.Context, q mysql.Tx, constraints string, names []string
 		err := rows.Scan(&table, &clause, &inForce)
 		shape := enforced
 		if !inForce {
-			shape = "not " + enforced
+			shape = notEnforced
 		}
 		there[table].add("constraint", demand(clause), shape)
 		return err
 	})
+}
+
+// unenforced is a CHECK constraint that is not in force, as TiDB shows it.
+var unenforced = regexp.MustCompile(`CHECK \((.*)\) /\*!80016 NOT ENFORCED \*/`)
+
+// unenforcedOf notes which constraints of the tables that exist are not in force, on TiDB, which tells it by their text alone.
+func unenforcedOf(ctx context.Context, q mysql.Tx, there map[string]tableState) error {
+	for _, table := range slices.Sorted(maps.Keys(there)) {
+		var text string
+		if err := mysql.ReadRow(ctx, q, "SHOW CREATE TABLE `"+table+"`", new(string), &text); err != nil {
+			return err
+		}
+		for _, found := range unenforced.FindAllStringSubmatch(text, -1) {
+			there[table].add("constraint", demand(found[1]), notEnforced)
+		}
+	}
+	return nil
 }
 
 // indexesOf reads the indexes of the tables that exist.
