@@ -63,18 +63,28 @@ func startPair(ctx context.Context, o *Options, engine server.Engine, semiSync b
 	if err := p.await(ctx); err != nil || !semiSync {
 		return p, err
 	}
-	return p, server.Exec(ctx, p.primary.DSN(), "SET GLOBAL rpl_semi_sync_master_timeout = 600000", // for ever, rather than go on without
-		"SET GLOBAL rpl_semi_sync_master_enabled = ON")
+	role := "master"
+	if p.mysql {
+		role = "source"
+	}
+	return p, server.Exec(ctx, p.primary.DSN(), "SET GLOBAL rpl_semi_sync_"+role+"_timeout = 600000", // for ever, rather than go on without
+		"SET GLOBAL rpl_semi_sync_"+role+"_enabled = ON")
 }
 
 // settings are those of the primary or the replica, which change roles.
 func (p *pair) settings(id int, semiSync bool) []string {
 	args := []string{fmt.Sprintf("--server-id=%d", id), "--innodb-buffer-pool-size=256M"}
+	if p.mysql {
+		args = append(args, "--gtid-mode=ON", "--enforce-gtid-consistency=ON")
+	}
 	switch {
+	case !semiSync:
+	case p.mysql && id == 1:
+		args = append(args, "--plugin-load-add=semisync_source.so")
 	case p.mysql:
-		return append(args, "--gtid-mode=ON", "--enforce-gtid-consistency=ON")
-	case semiSync && id == 2:
-		return append(args, "--rpl-semi-sync-slave-enabled=ON")
+		args = append(args, "--plugin-load-add=semisync_replica.so", "--rpl-semi-sync-replica-enabled=ON")
+	case id == 2:
+		args = append(args, "--rpl-semi-sync-slave-enabled=ON")
 	}
 	return args
 }
@@ -95,26 +105,45 @@ func (p *pair) stop() error {
 
 // await waits until the replica has applied what the primary has.
 func (p *pair) await(ctx context.Context) error {
-	const forever = 60
+	where := "SELECT @@gtid_binlog_pos"
 	if p.mysql {
-		var done string
-		if err := read(ctx, p.primary.DSN(), "SELECT @@gtid_executed", &done); err != nil {
-			return err
-		}
-		var late int
-		return read(ctx, p.replica.DSN(), fmt.Sprintf("SELECT WAIT_FOR_EXECUTED_GTID_SET('%s', %d)", done, forever), &late)
+		where = "SELECT @@gtid_executed"
 	}
 	var done string
-	if err := read(ctx, p.primary.DSN(), "SELECT @@gtid_binlog_pos", &done); err != nil {
+	if err := read(ctx, p.primary.DSN(), where, &done); err != nil {
 		return err
 	}
-	var late int
-	return read(ctx, p.replica.DSN(), fmt.Sprintf("SELECT MASTER_GTID_WAIT('%s', %d)", done, forever), &late)
+	return p.applied(ctx, done)
+}
+
+// applied waits until the replica has applied what a position says.
+func (p *pair) applied(ctx context.Context, position string) error {
+	wait := "MASTER_GTID_WAIT"
+	if p.mysql {
+		wait = "WAIT_FOR_EXECUTED_GTID_SET"
+	}
+	var late int // it is not 0 where 60 seconds are over
+	err := read(ctx, p.replica.DSN(), fmt.Sprintf("SELECT %s('%s', 60)", wait, position), &late)
+	if err == nil && late != 0 {
+		return errors.New("the replica does not apply what it has received")
+	}
+	return err
 }
 
 // promote makes the replica a primary, once it has applied what it has received. It receives nothing any more.
 func (p *pair) promote(ctx context.Context) error {
 	if p.mysql {
+		if err := server.Exec(ctx, p.replica.DSN(), "STOP REPLICA IO_THREAD"); err != nil {
+			return err
+		}
+		var received string
+		if err := read(ctx, p.replica.DSN(), "SELECT RECEIVED_TRANSACTION_SET FROM performance_schema.replication_connection_status",
+			&received); err != nil {
+			return err
+		}
+		if err := p.applied(ctx, received); err != nil {
+			return err
+		}
 		return server.Exec(ctx, p.replica.DSN(), "STOP REPLICA", "RESET REPLICA ALL", "SET GLOBAL super_read_only = 0",
 			"SET GLOBAL read_only = 0")
 	}
@@ -134,10 +163,10 @@ func (p *pair) promote(ctx context.Context) error {
 	return server.Exec(ctx, p.replica.DSN(), "STOP SLAVE", "RESET SLAVE ALL", "SET GLOBAL read_only = 0")
 }
 
-// SemiSync kills a primary of MariaDB that acknowledges only what its replica has received, and promotes that. Nothing is lost.
-func SemiSync(ctx context.Context, o *Options) error {
+// SemiSync kills a primary that acknowledges only what its replica has received, and promotes that. Nothing is lost.
+func SemiSync(ctx context.Context, o *Options, engine server.Engine) error {
 	return rounds(ctx, o, func(round int) (err error) {
-		p, err := startPair(ctx, o, server.MariaDB, true, 2*time.Millisecond)
+		p, err := startPair(ctx, o, engine, true, 2*time.Millisecond)
 		if err != nil {
 			return err
 		}
@@ -168,11 +197,11 @@ func (p *pair) killUnderLoad(ctx context.Context, o *Options, name string) (*Cro
 	})
 }
 
-// Async kills a primary of MariaDB whose replica is 100 ms behind, and promotes that. What is lost is asked of Missing, and compared with
+// Async kills a primary whose replica is 100 ms behind, and promotes that. What is lost is asked of Missing, and compared with
 // what the dead primary still has on its disk. Then the shop repairs it: it takes again what is lost and paid, and pays the others.
-func Async(ctx context.Context, o *Options) error {
+func Async(ctx context.Context, o *Options, engine server.Engine) error {
 	return rounds(ctx, o, func(round int) (err error) {
-		p, err := startPair(ctx, o, server.MariaDB, false, 100*time.Millisecond)
+		p, err := startPair(ctx, o, engine, false, 100*time.Millisecond)
 		if err != nil {
 			return err
 		}

@@ -3,8 +3,7 @@
 //
 //	go -C internal/lab run ./cmd/failover [-rounds N] [-callers N] [-load 3s] SCENARIO...
 //
-// The scenarios are galera-kill, galera-switch, semi-sync, async, read-only-mariadb and read-only-mysql. It prints a line for each
-// round.
+// Without a scenario it lists them. It prints a line for each round.
 package main
 
 import (
@@ -12,8 +11,11 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"maps"
 	"os"
 	"os/signal"
+	"slices"
+	"strings"
 	"syscall"
 	"time"
 
@@ -28,10 +30,17 @@ var scenarios = map[string]struct {
 }{
 	"galera-kill":       {10, func(ctx context.Context, o *failover.Options) error { return failover.Galera(ctx, o, false) }},
 	"galera-switch":     {5, func(ctx context.Context, o *failover.Options) error { return failover.Galera(ctx, o, true) }},
-	"semi-sync":         {5, failover.SemiSync},
-	"async":             {3, failover.Async},
-	"read-only-mariadb": {3, func(ctx context.Context, o *failover.Options) error { return failover.ReadOnly(ctx, o, server.MariaDB) }},
-	"read-only-mysql":   {3, func(ctx context.Context, o *failover.Options) error { return failover.ReadOnly(ctx, o, server.MySQL) }},
+	"semi-sync-mariadb": {5, on(failover.SemiSync, server.MariaDB)},
+	"semi-sync-mysql":   {5, on(failover.SemiSync, server.MySQL)},
+	"async-mariadb":     {3, on(failover.Async, server.MariaDB)},
+	"async-mysql":       {3, on(failover.Async, server.MySQL)},
+	"read-only-mariadb": {3, on(failover.ReadOnly, server.MariaDB)},
+	"read-only-mysql":   {3, on(failover.ReadOnly, server.MySQL)},
+}
+
+// on is a failover of one engine.
+func on(run func(context.Context, *failover.Options, server.Engine) error, engine server.Engine) func(context.Context, *failover.Options) error {
+	return func(ctx context.Context, o *failover.Options) error { return run(ctx, o, engine) }
 }
 
 func main() {
@@ -49,13 +58,13 @@ func run(ctx context.Context) error {
 	load := flag.Duration("load", 3*time.Second, "how long they order before a failover, and after it")
 	flag.Parse()
 	if flag.NArg() == 0 {
-		return errors.New("name the scenarios: galera-kill, galera-switch, semi-sync, async, read-only-mariadb, read-only-mysql")
+		return errors.New("name the scenarios: " + strings.Join(slices.Sorted(maps.Keys(scenarios)), ", "))
 	}
 	var errs []error
 	for _, name := range flag.Args() {
 		scenario, ok := scenarios[name]
 		if !ok {
-			return fmt.Errorf("there is no scenario %s", name)
+			return fmt.Errorf("there is no scenario %s: call it without one for a list", name)
 		}
 		o := &failover.Options{Rounds: scenario.rounds, Callers: *callers, Load: *load, Out: os.Stdout}
 		if *count > 0 {
