@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -33,9 +34,12 @@ var spares struct {
 type model struct {
 	made   sync.Once
 	name   string
-	tables []string
+	tables []string // in the order in which the files make them; in which TiDB locks them, where a statement has several
 	err    error
 }
+
+// makes is a statement that makes a table.
+var makes = regexp.MustCompile(`(?m)^CREATE TABLE (?:IF NOT EXISTS )?(\w+)`)
 
 // errSpoilt is a database that the next test must not get.
 var errSpoilt = errors.New("sqltest: spoilt")
@@ -129,14 +133,12 @@ func modelOf(key string) *model {
 func copyOf(ctx context.Context, admin *sql.DB, m *model, schema fs.FS, files []string) (spare, error) {
 	m.made.Do(func() {
 		ctx := context.WithoutCancel(ctx) // other tests wait for it
-		if m.err = create(ctx, admin, m.name, schema, files); m.err == nil {
-			m.tables, m.err = tablesOf(ctx, admin, m.name)
-		}
+		m.tables, m.err = create(ctx, admin, m.name, schema, files)
 	})
 	if m.err != nil {
 		return spare{}, m.err
 	}
-	s := spare{name: newName(), tables: m.tables}
+	s := spare{name: newName(), tables: slices.Sorted(slices.Values(m.tables))}
 	if _, err := admin.ExecContext(ctx, "CREATE DATABASE "+s.name); err != nil {
 		return s, err
 	}
@@ -196,36 +198,39 @@ func tablesOf(ctx context.Context, admin *sql.DB, name string) ([]string, error)
 	return Strings(ctx, admin, "SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = '"+name+"' ORDER BY TABLE_NAME")
 }
 
-// create makes a database with the tables of the files.
-func create(ctx context.Context, admin *sql.DB, name string, schema fs.FS, files []string) error {
+// create makes a database with the tables of the files, and returns these.
+func create(ctx context.Context, admin *sql.DB, name string, schema fs.FS, files []string) (tables []string, err error) {
 	if _, err := admin.ExecContext(ctx, "CREATE DATABASE "+name); err != nil {
-		return err
+		return nil, err
 	}
 	conn, err := admin.Conn(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer func() { // it does not go back: it is in that database now
 		_ = conn.Raw(func(any) error { return driver.ErrBadConn })
 	}()
 	if _, err := conn.ExecContext(ctx, "USE "+name); err != nil {
-		return err
+		return nil, err
 	}
 	for _, file := range files {
 		text, err := fs.ReadFile(schema, file)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		for statement := range strings.SplitSeq(string(text), ";\n") {
 			if strings.TrimSpace(statement) == "" {
 				continue
 			}
 			if _, err := conn.ExecContext(ctx, statement); err != nil {
-				return err
+				return nil, err
+			}
+			if made := makes.FindStringSubmatch(statement); made != nil {
+				tables = append(tables, made[1])
 			}
 		}
 	}
-	return nil
+	return tables, nil
 }
 
 // empty removes all rows, once nobody is connected to the database any more: what a test has sent and not
