@@ -187,9 +187,12 @@ func partsOf(ctx context.Context, q mysql.Tx, constraints string, names []string
 // unenforced is a CHECK constraint that is not in force, as TiDB shows it.
 var unenforced = regexp.MustCompile(`CHECK \((.*)\) /\*!80016 NOT ENFORCED \*/`)
 
-// unenforcedOf notes which constraints of the tables that exist are not in force, on TiDB, which tells it by their text alone.
+// unenforcedOf notes which constraints of our tables are not in force, on TiDB, which tells it by their text alone.
 func unenforcedOf(ctx context.Context, q mysql.Tx, there map[string]tableState) error {
 	for _, table := range slices.Sorted(maps.Keys(there)) {
+		if !there[table].ours { // and may be a view
+			continue
+		}
 		var text string
 		if err := mysql.ReadRow(ctx, q, "SHOW CREATE TABLE `"+table+"`", new(string), &text); err != nil {
 			return err
