@@ -69,7 +69,7 @@ func giveWay(ctx context.Context, db *sql.DB, id string) {
 			continue
 		}
 		if looks++; looks >= alterLooks {
-			_, _ = db.ExecContext(ctx, "KILL QUERY "+id) // it may have ended meanwhile
+			mysql.Kill(ctx, db, "KILL QUERY "+id)
 		}
 	}
 }
@@ -84,7 +84,7 @@ func leave(ctx context.Context, db *sql.DB, id string) {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), leaveTime)
 	defer cancel()
-	_, _ = db.ExecContext(ctx, "KILL "+id) // it may have ended meanwhile
+	mysql.Kill(ctx, db, "KILL "+id)
 }
 
 // pause waits, and reports whether the context still lives.

@@ -91,6 +91,23 @@ func (w *watchedTx) watched(ctx context.Context, run func() error) error {
 	return errors.Join(ErrStuck, err)
 }
 
+// Kill sends a KILL on another connection of the pool, if it gets one while ctx lives, and returns once the server has answered. A KILL that
+// nobody waits for may meet what its connection does next. On TiDB, a ROLLBACK that meets one leaves its locks behind, which keep others
+// waiting until they expire after 20 s (its issue 61454).
+func Kill(ctx context.Context, db *sql.DB, statement string) {
+	conn, err := db.Conn(ctx)
+	if err != nil {
+		return
+	}
+	defer func() { _ = conn.Close() }()
+	if ctx.Err() != nil { // there is nothing to end any more
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupTime)
+	defer cancel()
+	_, _ = conn.ExecContext(ctx, statement) // its error is that of a connection which is gone
+}
+
 // Interrupted reports whether KILL QUERY has ended a statement, of which nothing was done. A node of Galera may say instead that it
 // has rolled back all of the transaction.
 func Interrupted(err error) bool { return Number(err) == errInterrupted || killedJoin(err) }
@@ -101,9 +118,7 @@ func (w *watchedTx) watch(ctx context.Context) {
 	for turn := 1; ctx.Err() == nil; turn++ {
 		if (w.doomed || w.turns > 0 && turn > w.turns || w.waits(ctx, turn)) && w.sessions.kills(ctx) {
 			w.doomed = true
-			attempt, cancel := context.WithTimeout(ctx, cleanupTime)
-			_, _ = w.sessions.db.ExecContext(attempt, "KILL QUERY "+w.is.id) // its error is that of a connection which is gone
-			cancel()
+			Kill(ctx, w.sessions.db, "KILL QUERY "+w.is.id)
 		}
 		timer := time.NewTimer(Patience)
 		select {
