@@ -143,7 +143,7 @@ func copyOf(ctx context.Context, admin *sql.DB, m *model, schema fs.FS, files []
 		return s, err
 	}
 	for _, table := range m.tables {
-		statement := "CREATE TABLE " + s.name + "." + table + " LIKE " + m.name + "." + table
+		statement := "CREATE TABLE " + s.name + "." + table + " LIKE " + m.name + "." + table //nolint:gosec // names of our own
 		if _, err := admin.ExecContext(ctx, statement); err != nil {
 			return s, err
 		}

@@ -92,8 +92,8 @@ func (w *watchedTx) watched(ctx context.Context, run func() error) error {
 }
 
 // Kill sends a KILL on another connection of the pool, if it gets one while ctx lives, and returns once the server has answered. A KILL
-// that nobody waits for may meet what its connection does next. On TiDB, a ROLLBACK that meets one leaves its locks behind, which keep others
-// waiting until they expire after 20 s (its issue 61454).
+// that nobody waits for may meet what its connection does next. On TiDB, a ROLLBACK that meets one leaves its locks behind, which keep
+// others waiting until they expire after 20 s (its issue 61454).
 func Kill(ctx context.Context, db *sql.DB, statement string) {
 	conn, err := db.Conn(ctx)
 	if err != nil {
