@@ -39,7 +39,9 @@ var scenarios = map[string]struct {
 }
 
 // on is a failover of one engine.
-func on(run func(context.Context, *failover.Options, server.Engine) error, engine server.Engine) func(context.Context, *failover.Options) error {
+func on(
+	run func(context.Context, *failover.Options, server.Engine) error, engine server.Engine,
+) func(context.Context, *failover.Options) error {
 	return func(ctx context.Context, o *failover.Options) error { return run(ctx, o, engine) }
 }
 
