@@ -98,9 +98,9 @@ func indexShape(unique bool, columns string) string {
 	return "(" + columns + ")"
 }
 
-// enforced is the shape that a constraint must have.
+// The shapes of a constraint.
 const (
-	enforced    = "enforced"
+	enforced    = "enforced" // as it must be
 	notEnforced = "not enforced"
 )
 

@@ -81,7 +81,7 @@ func Prepared(t testing.TB, variant Variant, schema fs.FS, files ...string) *DB 
 	return open(t, config, s.name, variant)
 }
 
-// DropSpares removes the databases that wait for another test. TestMain calls it.
+// DropSpares removes the databases that wait for another test, and their models. TestMain calls it.
 func DropSpares() error {
 	spares.mu.Lock()
 	defer spares.mu.Unlock()
@@ -107,7 +107,7 @@ func DropSpares() error {
 		left = append(left, m.name)
 	}
 	for _, name := range left {
-		_, failed := db.Exec("DROP DATABASE " + name) //nolint:noctx // there is no test any more
+		_, failed := db.Exec("DROP DATABASE IF EXISTS " + name) //nolint:noctx // there is no test any more
 		err = errors.Join(err, failed)
 	}
 	spares.names, spares.models = nil, nil
@@ -244,6 +244,7 @@ func empty(ctx context.Context, admin *sql.DB, s *spare) error {
 	if err != nil {
 		return err
 	}
+	slices.Sort(tables) // as those of the spare are, and not as the server sorts
 	if !slices.Equal(tables, s.tables) {
 		return fmt.Errorf("%w: %s has other tables", errSpoilt, s.name)
 	}

@@ -85,7 +85,7 @@ func (w *watchedTx) watched(ctx context.Context, run func() error) error {
 	switch {
 	case !w.doomed:
 		return err
-	case w.stage != Unsent && !Interrupted(err) && !rerun(err): // it may be done
+	case w.stage != Unsent && !Interrupted(err) && !rerun(err): // it may be done; a node of Galera answers KILL with a deadlock
 		return err
 	}
 	return errors.Join(ErrStuck, err)
@@ -108,8 +108,7 @@ func Kill(ctx context.Context, db *sql.DB, statement string) {
 	_, _ = conn.ExecContext(ctx, statement) // its error is that of a connection which is gone
 }
 
-// Interrupted reports whether KILL QUERY has ended a statement, of which nothing was done. A node of Galera may say instead that it
-// has rolled back all of the transaction.
+// Interrupted reports whether KILL QUERY has ended a statement, of which nothing was done.
 func Interrupted(err error) bool { return Number(err) == errInterrupted || killedJoin(err) }
 
 // watch ends the statement that is under way once it waits for a lock, and again until it has ended: the pool may have no
