@@ -97,7 +97,7 @@ func (inv *Inventory) archiveItem(
 			yield(0, err)
 			return false
 		}
-		for rest := holds; len(rest) > 0; {
+		for rest := latestHolds(holds); len(rest) > 0; {
 			part := lightestHolds(rest)
 			rest = rest[len(part):]
 			n, err := inv.archivePart(ctx, part, each)
@@ -110,6 +110,25 @@ func (inv *Inventory) archiveItem(
 		}
 		after = filter.place(holds[len(holds)-1])
 	}
+}
+
+// latestHolds returns holds without those that come again. They are read state by state, so an order whose state changes meanwhile can
+// be there in both: in the one that it has left first.
+func latestHolds(holds []Hold) []Hold {
+	last := make(map[string]int, len(holds))
+	for i, h := range holds {
+		last[h.Order] = i
+	}
+	if len(last) == len(holds) {
+		return holds
+	}
+	latest := make([]Hold, 0, len(last))
+	for i, h := range holds {
+		if last[h.Order] == i {
+			latest = append(latest, h)
+		}
+	}
+	return latest
 }
 
 // lightestHolds returns the first holds that have as many lines as one transaction archives: one hold at least.

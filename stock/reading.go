@@ -139,12 +139,14 @@ func (inv *Inventory) Missing(ctx context.Context, orders []string) ([]string, e
 	return inv.store.Missing(ctx, orders)
 }
 
-// Holds lists the holds that match, for a job; a screen asks for HoldsPage. Each page is read at one moment. With a Key or
-// ByDeadline they are listed by state, then by deadline, then by order number; those of a buyer by LockedAt, the newest first,
-// then by order number, the highest first; those that are Backordered by LockedAt, the oldest first, then by order number; without
-// any of these by order number. The listing ends with the first error. Orders
-// that were closed before any Lock have no item and no buyer, nor have those that are Archived, which are listed only where States
-// names that state.
+// Holds lists the holds that match, for a job; a screen asks for HoldsPage. With a Key or ByDeadline they are listed by state, then
+// by deadline, then by order number; those of a buyer by LockedAt, the newest first, then by order number, the highest first; those
+// that are Backordered by LockedAt, the oldest first, then by order number; without any of these by order number. The listing ends
+// with the first error. Orders that were closed before any Lock have no item and no buyer, nor have those that are Archived, which
+// are listed only where States names that state.
+//
+// Each page is read at one moment; one that is listed by state, each state at a moment of its own. An order that leaves one of them for
+// another in between is there twice.
 //
 // With For, only the holds of that buyer are listed.
 func (inv *Inventory) Holds(ctx context.Context, filter Filter) iter.Seq2[Hold, error] {

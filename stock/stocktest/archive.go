@@ -3,6 +3,7 @@ package stocktest
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"slices"
 	"strconv"
@@ -19,6 +20,7 @@ func archiveCases() []testCase {
 		{Name: "ArchivedOrdersRefuseEveryVerb", Run: archivedRefuse},
 		{Name: "ArchiveGoesOnWhereItHasStopped", Run: archiveGoesOn},
 		{Name: "ArchiveLeavesOutWhatHasChanged", Run: archiveChanged},
+		{Name: "ArchiveTakesWhatIsReadTwiceOnce", Run: archiveReadTwice},
 		{Name: "ArchivedRefundByHandKeepsItsNumber", Run: archivedRefund},
 		{Name: "ArchiveInput", Run: archiveInput},
 		{Name: "RaceArchiveAgainstRefundAndRedeem", Run: raceArchive},
@@ -213,6 +215,28 @@ func archiveChanged(s *scene) {
 	s.Advance(time.Second)
 	s.Count("archived", len(s.archive(filter)), 3)
 	s.counts(sku(2), stock.Quantities{Total: 100, Sold: 7, Left: 93, Refunded: 1})
+}
+
+// archiveReadTwice redeems an order between the reads of what is Paid and of what is Redeemed: both have it. It is
+// given and archived once, as it is now.
+func archiveReadTwice(s *scene) {
+	s.fill(100, sku(1))
+	for _, order := range []string{"moved", "paid"} {
+		s.buy(order, units(1, 2))
+	}
+	s.Advance(2 * hold)
+	inv := s.before("Holds", 2, func() { s.No(suite.Err(s.inv.Redeem(s.Context(), "moved"))) })
+	var given []string
+	archived := each(inv.Archive(s.Context(), s.now().Add(hold), stock.Filter{States: paid(), Key: sku(1)},
+		func(_ context.Context, holds []stock.Hold) error {
+			for _, h := range holds {
+				given = append(given, fmt.Sprint(h.Order, " ", h.State))
+			}
+			return nil
+		}))
+	suite.Same(s, "answers", archived, []one[int]{{Is: 2}})
+	suite.Same(s, "given", given, []string{"paid " + stock.Paid.String(), "moved " + stock.Redeemed.String()})
+	s.Balanced()
 }
 
 func archiveInput(s *scene) {
