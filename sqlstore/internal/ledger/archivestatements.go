@@ -50,11 +50,21 @@ func (q *Statements) deleteRefunds(keys lineKeys) string {
 	return keys.delete(q.refunds, "REFUND_NO")
 }
 
-// deleteBackorders renders the DELETE of rows by the whole of their keys.
+// deleteBackorders renders the DELETE of places in queues, whose keys are an order, a SKU and an activity.
 func (q *Statements) deleteBackorders(keys []any) string {
-	return mysql.ByLines + mysql.Render("DELETE w FROM (SELECT ? AS ORDER_NO, ? AS SKU_ID, ? AS ACTIVITY_ID"+
-		strings.Repeat(" UNION ALL SELECT ?, ?, ?", len(keys)/3-1)+") l STRAIGHT_JOIN "+q.backorders+" w "+mysql.ByKey+
-		" ON w.ORDER_NO = l.ORDER_NO AND w.SKU_ID = l.SKU_ID AND w.ACTIVITY_ID = l.ACTIVITY_ID", keys...)
+	return deleteByKeys(q.backorders, []string{"ORDER_NO", "SKU_ID", "ACTIVITY_ID"}, keys)
+}
+
+// deleteByKeys renders the DELETE of rows by the whole of their keys, which are values of the columns, one row after another. The keys
+// drive a join: MariaDB reads a list of keys in a DELETE as all that lies between them, and locks that (seen on 10.11).
+func deleteByKeys(table string, columns []string, keys []any) string {
+	first, on := make([]string, len(columns)), make([]string, len(columns))
+	for i, column := range columns {
+		first[i], on[i] = "? AS "+column, "t."+column+" = l."+column
+	}
+	more := strings.Repeat(" UNION ALL SELECT "+mysql.List("?", len(columns)), len(keys)/len(columns)-1)
+	return mysql.ByLines + mysql.Render("DELETE t FROM (SELECT "+strings.Join(first, ", ")+more+") l STRAIGHT_JOIN "+table+" t "+mysql.ByKey+
+		" ON "+strings.Join(on, " AND "), keys...)
 }
 
 // archiveBuyers renders the INSERT that adds to what is archived of what buyers have.

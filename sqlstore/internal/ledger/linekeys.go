@@ -67,8 +67,7 @@ func (k lineKeys) lists() []string {
 	return lists
 }
 
-// delete renders the DELETE of the lines, which are those of what has its number in a column of a table. They drive a join: MariaDB reads
-// a list of keys in a DELETE as all that lies between them, and locks that (seen on 10.11).
+// delete renders the DELETE of the lines, which are those of what has its number in a column of a table.
 func (k lineKeys) delete(table, number string) string {
 	var orders []string
 	lines := map[string]string{}
@@ -85,7 +84,5 @@ func (k lineKeys) delete(table, number string) string {
 			args = append(args, order, mysql.Expr(no))
 		}
 	}
-	return mysql.ByLines + mysql.Render("DELETE t FROM (SELECT ? AS KEY_NO, ? AS LINE_NO"+
-		strings.Repeat(" UNION ALL SELECT ?, ?", len(args)/2-1)+") l STRAIGHT_JOIN "+table+" t "+mysql.ByKey+
-		" ON t."+number+" = l.KEY_NO AND t.LINE_NO = l.LINE_NO", args...)
+	return deleteByKeys(table, []string{number, "LINE_NO"}, args)
 }

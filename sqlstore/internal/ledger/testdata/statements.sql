@@ -1330,11 +1330,11 @@ SELECT REFUND_NO, LINE_NUM
 -- Archive 2: the refunds go
 /*M!
    SET STATEMENT sql_safe_updates = 0 FOR */ DELETE t
-  FROM (SELECT x'61' AS KEY_NO, 1 AS LINE_NO
+  FROM (SELECT x'61' AS REFUND_NO, 1 AS LINE_NO
  UNION ALL SELECT x'62', 1
  UNION ALL SELECT x'63', 1
  UNION ALL SELECT x'63', 2) l
-  STRAIGHT_JOIN goods_stock_refund t FORCE INDEX (PRIMARY) ON t.REFUND_NO = l.KEY_NO
+  STRAIGHT_JOIN goods_stock_refund t FORCE INDEX (PRIMARY) ON t.REFUND_NO = l.REFUND_NO
    AND t.LINE_NO = l.LINE_NO;
 
 -- Archive: which places they had in queues
@@ -1345,12 +1345,12 @@ SELECT ORDER_NO, SKU_ID, ACTIVITY_ID
 
 -- Archive 3: the places go
 /*M!
-   SET STATEMENT sql_safe_updates = 0 FOR */ DELETE w
+   SET STATEMENT sql_safe_updates = 0 FOR */ DELETE t
   FROM (SELECT x'61' AS ORDER_NO, 1 AS SKU_ID, 0 AS ACTIVITY_ID
  UNION ALL SELECT x'62', 2, 7) l
-  STRAIGHT_JOIN goods_stock_backorder w FORCE INDEX (PRIMARY) ON w.ORDER_NO = l.ORDER_NO
-   AND w.SKU_ID = l.SKU_ID
-   AND w.ACTIVITY_ID = l.ACTIVITY_ID;
+  STRAIGHT_JOIN goods_stock_backorder t FORCE INDEX (PRIMARY) ON t.ORDER_NO = l.ORDER_NO
+   AND t.SKU_ID = l.SKU_ID
+   AND t.ACTIVITY_ID = l.ACTIVITY_ID;
 
 -- Archive: the last row of orders that were amended
 SELECT ORDER_NO, MAX(LINE_NO)
@@ -1361,9 +1361,9 @@ SELECT ORDER_NO, MAX(LINE_NO)
 -- Archive 4: the lines behind the first go
 /*M!
    SET STATEMENT sql_safe_updates = 0 FOR */ DELETE t
-  FROM (SELECT x'61' AS KEY_NO, 2 AS LINE_NO
+  FROM (SELECT x'61' AS ORDER_NO, 2 AS LINE_NO
  UNION ALL SELECT x'62', 2) l
-  STRAIGHT_JOIN goods_stock_hold t FORCE INDEX (PRIMARY) ON t.ORDER_NO = l.KEY_NO
+  STRAIGHT_JOIN goods_stock_hold t FORCE INDEX (PRIMARY) ON t.ORDER_NO = l.ORDER_NO
    AND t.LINE_NO = l.LINE_NO;
 
 -- Archive 5: the first lines
