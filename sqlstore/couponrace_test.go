@@ -183,7 +183,7 @@ func TestTwoProcessesHandOutOnePool(t *testing.T) {
 				case 0:
 					m.rollBack(s.db, "rolled-back-"+id, false)
 				case 1:
-					m.rollBack(s.db, "killed-"+id, true)
+					m.rollBack(s.db, "killed-"+id, i < sqltest.Kills(claims))
 				case 2:
 					s.db.Wire.Inject(sqltest.Fault{Match: "INSERT INTO coupon_wallet", Kind: sqltest.FaultKind(random.IntN(2))})
 				case 3:

@@ -74,6 +74,15 @@ func LeavesUnenforced() bool { return !MariaDB() }
 // Slow reports whether a statement takes tens of milliseconds, and a migration a minute: TiDB does on its test store, among other tests.
 func Slow() bool { return TiDB() }
 
+// Kills returns how many of some sessions a test kills in the middle of a transaction. TiDB keeps the locks of one that waits for its
+// client until they expire, 20 s later: a crowd that needs the same row would stand that long for each.
+func Kills(sessions int) int {
+	if TiDB() {
+		return min(sessions, 2)
+	}
+	return sessions
+}
+
 // Commits returns how many COMMITs of changes were sent where that of so many changes of one statement each may be left to the
 // server. TiDB gets a transaction for each of them.
 func Commits(others, alone int) int {
