@@ -129,6 +129,8 @@
 //	tidb_enable_check_constraint=OFF        refused by Migrate and Check: CHECK constraints are dropped
 //	tidb_txn_mode=optimistic                refused by Check: what others wait for fails
 //	TiDB at REPEATABLE READ                 works, at a round trip more than at READ COMMITTED
+//	KILL of a session on TiDB               where it waits for its client, its locks stay until they expire:
+//	                                        calls that need these rows wait for up to 20 s
 //	Galera (MariaDB)                        one node that is written to; see Failover
 //
 // Check looks at one session of the pool. The rights of the program's account:
