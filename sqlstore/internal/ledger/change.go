@@ -73,9 +73,14 @@ func (s *Store) apply(ctx context.Context, change stock.Change, beside []stock.C
 }
 
 // applyEntries adds what a change does to its buyers and items, and reports whether all of them let it. Buyers are locked before
-// items, as by every call.
+// items, as by every call. Where the server splits, items are changed one by one: a statement for several of them, with others at
+// each, would begin again until it gives up.
 func (s *Store) applyEntries(ctx context.Context, q mysql.Tx, h *Handover, change stock.Change) (bool, error) {
-	if moveOnly(change) {
+	splits, err := s.SplitsIn(ctx, q)
+	if err != nil {
+		return false, err
+	}
+	if moveOnly(change) && !splits {
 		rows, err := h.exec(ctx, q, s.SQL.moveUnits(change.Entries))
 		return rows == int64(len(change.Entries)), err
 	}

@@ -15,7 +15,8 @@ type dialect struct {
 	// alone reports whether a statement that changes something may commit itself.
 	alone bool
 
-	// splits reports whether rows of several tables are better changed by a statement for each than by one for all.
+	// splits reports whether several rows that others change are better changed by a statement for each, or for each table, than by
+	// one for all.
 	splits bool
 
 	// uncommitted reports whether a read can see what others have written and not committed.
@@ -93,7 +94,7 @@ func (h *Handle) dialectIn(ctx context.Context, q Tx) (*dialect, error) {
 	return d, nil
 }
 
-// Splits reports whether the server is better at changing rows of several tables by a statement for each than by one for all.
+// Splits reports whether the server is better at changing several rows by a statement for each, or for each table, than by one for all.
 func (h *Handle) Splits(ctx context.Context) (bool, error) {
 	if d := h.sessions.server.Load(); d != nil {
 		return d.splits, nil
@@ -101,6 +102,12 @@ func (h *Handle) Splits(ctx context.Context) (bool, error) {
 	splits := false
 	err := h.Again(ctx, func(a *Attempt) error { splits = a.is.splits; return nil })
 	return splits, err
+}
+
+// SplitsIn is Splits for a transaction that is open.
+func (h *Handle) SplitsIn(ctx context.Context, q Tx) (bool, error) {
+	d, err := h.dialectIn(ctx, q)
+	return err == nil && d.splits, err
 }
 
 // ReadShared reads rows as they are now, in the caller's transaction, which has locked those of the table locked for itself. Others
