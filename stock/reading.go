@@ -146,7 +146,7 @@ func (inv *Inventory) Missing(ctx context.Context, orders []string) ([]string, e
 // are listed only where States names that state.
 //
 // Each page is read at one moment; one that is listed by state, each state at a moment of its own. An order that leaves one of them for
-// another in between is there twice.
+// another in between may be there twice, or be missed.
 //
 // With For, only the holds of that buyer are listed.
 func (inv *Inventory) Holds(ctx context.Context, filter Filter) iter.Seq2[Hold, error] {

@@ -76,13 +76,15 @@ func (s *Store) apply(ctx context.Context, change stock.Change, beside []stock.C
 // items, as by every call. Where the server splits, items are changed one by one: a statement for several of them, with others at
 // each, would begin again until it gives up.
 func (s *Store) applyEntries(ctx context.Context, q mysql.Tx, h *Handover, change stock.Change) (bool, error) {
-	splits, err := s.SplitsIn(ctx, q)
-	if err != nil {
-		return false, err
-	}
-	if moveOnly(change) && !splits {
-		rows, err := h.exec(ctx, q, s.SQL.moveUnits(change.Entries))
-		return rows == int64(len(change.Entries)), err
+	if moveOnly(change) {
+		splits, err := s.SplitsIn(ctx, q)
+		if err != nil {
+			return false, err
+		}
+		if !splits {
+			rows, err := h.exec(ctx, q, s.SQL.moveUnits(change.Entries))
+			return rows == int64(len(change.Entries)), err
+		}
 	}
 	if err := s.applyToBuyers(ctx, q, change.Entries); err != nil {
 		return false, err
